@@ -1,0 +1,181 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Demonstration files, written by Isaac Lab's own handler, in all the states a user can bring them in."""
+
+from __future__ import annotations
+
+import h5py
+import pytest
+import torch
+from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
+
+from cohoff.errors import InputError
+from cohoff.replay.demos import load_demonstrations, merge_demonstrations
+
+TASK = "Cohoff-Square-Franka"
+
+
+def write_file(path, lengths=(3, 5), task=TASK, obs_dim=4, action_dim=2, success=True, seed=0, edit=None):
+    """Write episodes whose observation is (episode, step, ...) and whose action is step / 100."""
+    handler = HDF5DatasetFileHandler()
+    handler.create(str(path), env_name=task)
+    for index, length in enumerate(lengths):
+        obs = torch.zeros(length, obs_dim)
+        obs[:, 0], obs[:, 1] = index, torch.arange(length)
+        next_obs = obs.clone()
+        next_obs[:, 1] += 1
+        actions = (torch.arange(length) / 100).unsqueeze(1).expand(-1, action_dim).clone()
+        episode = EpisodeData()
+        episode.data = {"obs": {"policy": obs}, "next_obs": {"policy": next_obs}, "actions": actions}
+        if edit is not None:
+            edit(index, episode.data)
+        episode.success, episode.seed = success, seed
+        handler.write_episode(episode)
+    handler.close()
+    with h5py.File(path, "a") as file:
+        file["data"].attrs.update({"task": task, "seed": seed, "noise": 0.05, "versions": "{}"})
+    return path
+
+
+def test_layout(tmp_path):
+    demos = load_demonstrations(write_file(tmp_path / "d.hdf5"), task=TASK, obs_dim=4, action_dim=2)
+    assert demos.num_episodes == 2 and demos.num_transitions == 8
+    assert demos.starts.tolist() == [0, 3] and demos.lengths.tolist() == [3, 5]
+    assert demos.episode_of.tolist() == [0, 0, 0, 1, 1, 1, 1, 1]
+    assert demos.step_of.tolist() == [0, 1, 2, 0, 1, 2, 3, 4]
+    assert torch.equal(demos.obs[:, 0].long(), demos.episode_of) and torch.equal(demos.obs[:, 1].long(), demos.step_of)
+    assert torch.equal(demos.next_obs[:, 1], demos.obs[:, 1] + 1)
+    assert demos.obs.dtype == demos.actions.dtype == torch.float32
+
+
+def test_order_is_numeric_and_limit_takes_the_first(tmp_path):
+    path = write_file(tmp_path / "d.hdf5", lengths=[2] * 12)
+    demos = load_demonstrations(path)
+    assert demos.obs[demos.starts, 0].tolist() == list(range(12))
+    assert load_demonstrations(path, limit=3).obs[:, 0].tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_subset(tmp_path):
+    demos = load_demonstrations(write_file(tmp_path / "d.hdf5", lengths=(3, 5, 2)))
+    part = demos.subset([2, 0])
+    assert part.lengths.tolist() == [2, 3] and part.starts.tolist() == [0, 2]
+    assert part.obs[:, 0].tolist() == [2, 2, 0, 0, 0] and part.obs[:, 1].tolist() == [0, 1, 0, 1, 2]
+    assert part.episode_of.tolist() == [0, 0, 1, 1, 1]
+
+
+def test_merge(tmp_path):
+    first = write_file(tmp_path / "a.hdf5", lengths=(3, 5), seed=1)
+    second = write_file(tmp_path / "b.hdf5", lengths=(4,), seed=2)
+    output = tmp_path / "new" / "c.hdf5"
+    assert merge_demonstrations([first, second], output) == 3
+    demos = load_demonstrations(output, task=TASK)
+    assert demos.lengths.tolist() == [3, 5, 4] and demos.obs[demos.starts, 0].tolist() == [0, 1, 0]
+    with h5py.File(output) as file:
+        assert file["data"].attrs["total"] == 12 and file["data"].attrs["seed"].tolist() == [1, 2]
+    assert [p.name for p in output.parent.iterdir()] == ["c.hdf5"]
+
+
+def test_merge_of_two_tasks_leaves_no_file(tmp_path):
+    paths = [write_file(tmp_path / "a.hdf5"), write_file(tmp_path / "b.hdf5", task="Other")]
+    with pytest.raises(InputError, match="'Other'"):
+        merge_demonstrations(paths, tmp_path / "c.hdf5")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.hdf5", "b.hdf5"]
+
+
+def refused(match, path, **kwargs):
+    """Loading ends in one line that names the file."""
+    with pytest.raises(InputError, match=match) as info:
+        load_demonstrations(path, **kwargs)
+    assert path.name in str(info.value) and "\n" not in str(info.value)
+
+
+def test_missing(tmp_path):
+    refused("does not exist", tmp_path / "none.hdf5")
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.5, 0.9, 0.999])
+def test_truncated(tmp_path, keep):
+    path = write_file(tmp_path / "d.hdf5", lengths=[50] * 5)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep)])
+    refused("cannot be opened", path)
+
+
+def test_not_hdf5(tmp_path):
+    path = tmp_path / "d.hdf5"
+    path.write_text("not a data file")
+    refused("not an HDF5 file", path)
+    path.write_bytes(b"")
+    refused("not an HDF5 file", path)
+
+
+def test_foreign_hdf5(tmp_path):
+    path = tmp_path / "d.hdf5"
+    with h5py.File(path, "w") as file:
+        file["x"] = [1.0]
+    refused("not written by cohoff", path)
+
+
+def test_damaged_block(tmp_path):
+    path = write_file(tmp_path / "d.hdf5", lengths=[400] * 3)
+    with h5py.File(path) as file:
+        chunk = file["data/demo_1/obs/policy"].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
+    path.write_bytes(content)
+    refused("damaged", path)
+
+
+def test_another_task(tmp_path):
+    refused("'Other'", write_file(tmp_path / "d.hdf5", task="Other"), task=TASK)
+
+
+def test_sizes(tmp_path):
+    path = write_file(tmp_path / "d.hdf5")
+    refused("observations of size 4, not 5", path, obs_dim=5)
+    refused("actions of size 2, not 7", path, action_dim=7)
+
+
+def test_sizes_that_differ_between_episodes(tmp_path):
+    def widen(index, data):
+        if index == 1:
+            data["obs"]["policy"] = data["next_obs"]["policy"] = torch.zeros(5, 6)
+
+    refused("demo_1", write_file(tmp_path / "d.hdf5", edit=widen))
+
+
+def test_empty(tmp_path):
+    refused("no demonstrations", write_file(tmp_path / "d.hdf5", lengths=()))
+    refused("holds 2", write_file(tmp_path / "e.hdf5"), limit=3)
+
+
+def test_failures_are_refused(tmp_path):
+    refused("demo_0.*not marked as a success", write_file(tmp_path / "d.hdf5", success=False))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_non_finite(tmp_path, value):
+    def spoil(index, data):
+        if index == 1:
+            data["next_obs"]["policy"][2, 0] = value
+
+    refused("demo_1.*non-finite.*next_obs/policy", write_file(tmp_path / "d.hdf5", edit=spoil))
+
+
+def test_missing_key_and_unequal_lengths(tmp_path):
+    refused(
+        "no two-dimensional 'next_obs/policy'", write_file(tmp_path / "d.hdf5", edit=lambda i, d: d.pop("next_obs"))
+    )
+
+    def shorten(index, data):
+        data["actions"] = data["actions"][:-1]
+
+    refused("demo_0.*inconsistent", write_file(tmp_path / "e.hdf5", edit=shorten))
+
+
+def test_actions_out_of_range(tmp_path):
+    def enlarge(index, data):
+        data["actions"][0] = -1.5
+
+    refused("up to 1.5", write_file(tmp_path / "d.hdf5", edit=enlarge))
