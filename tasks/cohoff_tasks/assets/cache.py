@@ -1,0 +1,50 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Generated files kept in a per-user cache, so that an asset is made once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def cache_root() -> Path:
+    """Folder of the generated assets: ``$XDG_CACHE_HOME/cohoff/assets``, by default under ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cohoff" / "assets"
+
+
+def cached_folder(name: str, key: Any, build: Callable[[Path], None]) -> Path:
+    """Folder filled by ``build``, made at the first call and reused as long as ``key`` does not change.
+
+    The folder appears by one rename: a process that is stopped half way leaves nothing behind, and of two processes that
+    build at once the second one keeps the first one's result.
+
+    Args:
+        name: Readable prefix of the folder's name.
+        key: Everything the content depends on, as JSON-serialisable values.
+        build: Called with an empty folder to fill.
+    """
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    target = cache_root() / f"{name}-{digest}"
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
+    try:
+        build(temporary)
+        temporary.chmod(0o755)
+        try:
+            temporary.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
