@@ -1,0 +1,141 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Success rate of a policy, every environment contributing the same number of episodes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from tensordict import TensorDict
+
+from cohoff.statistics import wilson_interval
+
+
+class Policy(Protocol):
+    """What can be evaluated: experts, base policies behind a chunk engine, trained policies."""
+
+    def __call__(self, obs: TensorDict) -> torch.Tensor:
+        """Actions in [-1, 1], shape [N, A], for the observations of N environments."""
+        ...
+
+    def reset(self, dones: torch.Tensor) -> None:
+        """Forget the past of the environments where ``dones``, bool, shape [N], holds."""
+        ...
+
+
+@dataclass(frozen=True)
+class EvaluationProgress:
+    """What is known in the middle of an evaluation."""
+
+    finished: int
+    """Finished episodes that count."""
+    episodes: int
+    """Episodes that will have counted at the end."""
+    successes: int
+    """Finished episodes that succeeded."""
+    env_steps: int
+    """Steps so far, summed over the environments."""
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Outcome of an evaluation; tensors are on the host."""
+
+    success: torch.Tensor
+    """Whether each episode succeeded, bool, shape [E]."""
+    lengths: torch.Tensor
+    """Control steps of each episode, int64, shape [E]."""
+    non_finite: int
+    """Episodes ended by the non-finite guard; they count as failures."""
+    env_steps: int
+    """Steps simulated, summed over the environments, those of uncounted episodes included."""
+    seconds: float
+    """Wall time of the evaluation [s]."""
+
+    def summary(self) -> dict[str, Any]:
+        """Success rate with its 95% Wilson interval, and episode lengths [control steps], as JSON values."""
+        successes, episodes = int(self.success.sum()), len(self.success)
+        low, high = wilson_interval(successes, episodes)
+        return {
+            "success": successes / episodes,
+            "low": low,
+            "high": high,
+            "episodes": episodes,
+            "successes": successes,
+            "non_finite": self.non_finite,
+            "lengths": {"all": _describe(self.lengths), "success": _describe(self.lengths[self.success])},
+            "env_steps": self.env_steps,
+            "seconds": round(self.seconds, 3),
+            "env_steps_per_second": round(self.env_steps / self.seconds, 1),
+        }
+
+
+@torch.no_grad()
+def evaluate(
+    env: Any, policy: Policy, episodes: int, progress: Callable[[EvaluationProgress], None] | None = None
+) -> EvaluationResult:
+    """Run ``policy`` for ``episodes`` episodes, rounded up to the same number in each environment.
+
+    An environment's first episodes count and no others: taking episodes as they finish would favour the short ones. The
+    host reads from the device only after steps in which an episode ended.
+
+    Args:
+        env: Gymnasium environment on top of :class:`cohoff.isaac.env.ManipulationEnv` with N environments.
+        policy: Called with the observations, shape [N, ...]; its ``reset`` is called after steps that ended an episode.
+        episodes: Wanted number of episodes, at least 1.
+        progress: Called at the start and whenever episodes ended.
+    """
+    num_envs, device = env.unwrapped.num_envs, env.unwrapped.device
+    per_env = math.ceil(episodes / num_envs)
+    total = per_env * num_envs
+    # One more row than needed: environments that are ahead of the others write their surplus there.
+    success = torch.zeros(per_env + 1, num_envs, dtype=torch.bool, device=device)
+    invalid = torch.zeros_like(success)
+    lengths = torch.zeros(per_env + 1, num_envs, dtype=torch.long, device=device)
+    count = torch.zeros(1, num_envs, dtype=torch.long, device=device)
+    length = torch.zeros(1, num_envs, dtype=torch.long, device=device)
+    start = time.perf_counter()
+    steps = finished = 0
+    obs, _ = env.reset()
+    policy.reset(torch.ones(num_envs, dtype=torch.bool, device=device))
+    if progress is not None:
+        progress(EvaluationProgress(0, total, 0, 0))
+    while finished < total:
+        obs, _, terminated, truncated, extras = env.step(policy(TensorDict(obs, batch_size=[num_envs])))
+        steps += 1
+        length += 1
+        if extras["num_resets"] == 0:
+            continue
+        dones = terminated | truncated
+        policy.reset(dones)
+        # Row of this episode; environments in mid-episode rewrite their present row until it is final.
+        row = count.clamp(max=per_env)
+        success.scatter_(0, row, (extras["success"] & ~extras["invalid"] & dones)[None])
+        invalid.scatter_(0, row, (extras["invalid"] & dones)[None])
+        lengths.scatter_(0, row, length)
+        count += dones
+        length.masked_fill_(dones, 0)
+        finished, successes = torch.stack((count.clamp(max=per_env).sum(), success[:per_env].sum())).tolist()
+        if progress is not None:
+            progress(EvaluationProgress(finished, total, successes, steps * num_envs))
+    return EvaluationResult(
+        success=success[:per_env].flatten().cpu(),
+        lengths=lengths[:per_env].flatten().cpu(),
+        non_finite=int(invalid[:per_env].sum()),
+        env_steps=steps * num_envs,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _describe(lengths: torch.Tensor) -> dict[str, float] | None:
+    if len(lengths) == 0:
+        return None
+    values = lengths.double()
+    p10, p50, p90 = torch.quantile(values, torch.tensor([0.1, 0.5, 0.9], dtype=torch.double)).tolist()
+    return {"mean": round(values.mean().item(), 2), "p10": p10, "p50": p50, "p90": p90, "max": values.max().item()}

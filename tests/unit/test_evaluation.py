@@ -1,0 +1,130 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The evaluation loop on a scripted environment, and the interval against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from cohoff.isaac.evaluation import evaluate
+from cohoff.statistics import wilson_interval
+
+
+class ScriptedEnv:
+    """Each environment runs through its own list of (length, outcome), outcome in "success", "time_out", "invalid"."""
+
+    def __init__(self, scripts: list[list[tuple[int, str]]]) -> None:
+        self.scripts = [list(script) for script in scripts]
+        self.num_envs = len(scripts)
+        self.unwrapped = SimpleNamespace(num_envs=self.num_envs, device="cpu")
+        self.step_of = [0] * self.num_envs
+        self.steps = 0
+
+    def _obs(self):
+        return {"policy": torch.tensor(self.step_of, dtype=torch.float32)[:, None]}
+
+    def reset(self):
+        return self._obs(), {}
+
+    def step(self, actions):
+        assert actions.shape == (self.num_envs, 1)
+        self.steps += 1
+        flags = {name: torch.zeros(self.num_envs, dtype=torch.bool) for name in ("success", "invalid", "time_out")}
+        for i, script in enumerate(self.scripts):
+            self.step_of[i] += 1
+            length, outcome = script[0] if script else (2, "success")
+            if self.step_of[i] == length:
+                flags[outcome][i] = True
+                self.step_of[i] = 0
+                if script:
+                    script.pop(0)
+        terminated = flags["success"] | flags["invalid"]
+        dones = terminated | flags["time_out"]
+        extras = {"success": flags["success"], "invalid": flags["invalid"], "num_resets": int(dones.sum())}
+        return self._obs(), torch.zeros(self.num_envs), terminated, flags["time_out"], extras
+
+
+class RecordingPolicy:
+    """Zero actions; keeps what it was told about resets."""
+
+    def __init__(self) -> None:
+        self.resets: list[list[bool]] = []
+
+    def __call__(self, obs):
+        return torch.zeros(obs.batch_size[0], 1)
+
+    def reset(self, dones):
+        self.resets.append(dones.tolist())
+
+
+def test_each_environment_contributes_the_same_number():
+    """The fast environment finishes many successes while the slow one fails once: only its first two count."""
+    env = ScriptedEnv([[(2, "success")] * 50, [(10, "time_out"), (30, "time_out")]])
+    seen = []
+    result = evaluate(env, RecordingPolicy(), episodes=3, progress=seen.append)
+    assert result.success.tolist() == [True, False, True, False]
+    assert result.lengths.tolist() == [2, 10, 2, 30]
+    assert env.steps == 40 and result.env_steps == 80
+    summary = result.summary()
+    assert summary["success"] == 0.5 and summary["episodes"] == 4
+    assert (summary["low"], summary["high"]) == wilson_interval(2, 4)
+    assert summary["lengths"]["success"]["mean"] == 2.0 and summary["lengths"]["all"]["mean"] == 11.0
+    assert (seen[0].finished, seen[0].episodes) == (0, 4) and (seen[-1].finished, seen[-1].successes) == (4, 2)
+
+
+def test_non_finite_episodes_are_failures():
+    env = ScriptedEnv([[(3, "invalid"), (4, "success")], [(5, "success"), (2, "invalid")]])
+    result = evaluate(env, RecordingPolicy(), episodes=4)
+    assert result.non_finite == 2
+    assert result.success.tolist() == [False, True, True, False]
+    assert result.lengths.tolist() == [3, 5, 4, 2]
+
+
+def test_an_episode_both_successful_and_non_finite_is_a_failure():
+    env = ScriptedEnv([[(3, "success")]])
+    step = env.step
+
+    def spoiled_step(actions):
+        obs, reward, terminated, truncated, extras = step(actions)
+        extras["invalid"] = extras["success"].clone()
+        return obs, reward, terminated, truncated, extras
+
+    env.step = spoiled_step
+    result = evaluate(env, RecordingPolicy(), episodes=1)
+    assert result.success.tolist() == [False] and result.non_finite == 1
+
+
+def test_the_policy_is_reset_at_the_start_and_where_episodes_end():
+    policy = RecordingPolicy()
+    evaluate(ScriptedEnv([[(2, "success")], [(3, "time_out")]]), policy, episodes=2)
+    assert policy.resets == [[True, True], [True, False], [False, True]]
+
+
+def test_no_success_has_no_lengths_of_successes():
+    summary = evaluate(ScriptedEnv([[(2, "time_out")]]), RecordingPolicy(), episodes=1).summary()
+    assert summary["lengths"]["success"] is None and summary["success"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        # By hand with z = 1.96: centre (k + z^2/2) / (n + z^2), half width z sqrt(k(n-k)/n + z^2/4) / (n + z^2).
+        (8, 10, 0.4902, 0.9433),
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (1, 1, 0.2065, 1.0),
+        (243, 256, 0.9151, 0.9701),
+    ],
+)
+def test_wilson_interval(successes, trials, low, high):
+    assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 0), (3, 2), (-1, 5)])
+def test_wilson_interval_refuses_impossible_counts(successes, trials):
+    with pytest.raises(ValueError, match="trials"):
+        wilson_interval(successes, trials)
