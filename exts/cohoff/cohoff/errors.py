@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
@@ -16,22 +17,30 @@ class InputError(ValueError):
     """A value given by the user cannot be used: one line that names the value and what to do."""
 
 
+@contextmanager
+def exit_on_input_error() -> Iterator[None]:
+    """End the process with the single line ``error: ...`` and status 2 on an :class:`InputError`."""
+    try:
+        yield
+    except InputError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        raise SystemExit(2) from None
+
+
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Run a script's ``main`` and end the process with its exit status.
 
-    An :class:`InputError` becomes the single line ``error: ...`` on stderr and status 2. Ctrl-C ends with status 130 and
-    SIGTERM with 143, both by unwinding the stack, so that files being written are removed. Other exceptions keep their traceback.
+    An :class:`InputError` ends in one line and status 2, Ctrl-C in status 130 and SIGTERM in 143, all by unwinding the stack, so
+    that files being written are removed. Other exceptions keep their traceback.
     """
     signal.signal(signal.SIGTERM, _raise_exit)
     try:
-        status = main()
-    except InputError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        status = 2
+        with exit_on_input_error():
+            status = main()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         status = 130
-    sys.exit(status or 0)
+    sys.exit(status)
 
 
 def _raise_exit(signum: int, frame: FrameType | None) -> NoReturn:

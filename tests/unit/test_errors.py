@@ -1,0 +1,85 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""How scripts end, and files that are complete or absent."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+
+from cohoff.errors import InputError, run
+from cohoff.replay.persist import atomic_path, write_json
+
+
+@pytest.fixture(autouse=True)
+def keep_handlers():
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+
+
+def raising(error):
+    def main():
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("main", "status"),
+    [(lambda: None, None), (lambda: 3, 3), (raising(InputError("x")), 2), (raising(KeyboardInterrupt()), 130)],
+)
+def test_exit_status(main, status):
+    with pytest.raises(SystemExit) as info:
+        run(main)
+    assert info.value.code == status
+
+
+def test_input_error_is_one_line(capsys):
+    with pytest.raises(SystemExit):
+        run(raising(InputError("'a'\nis not\n  a number")))
+    captured = capsys.readouterr()
+    assert captured.err == "error: 'a' is not a number\n" and captured.out == ""
+
+
+def test_termination_unwinds(tmp_path):
+    def main():
+        with atomic_path(tmp_path / "a.txt") as path:
+            path.write_text("half")
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as info:
+        run(main)
+    assert info.value.code == 128 + signal.SIGTERM and list(tmp_path.iterdir()) == []
+
+
+def test_other_errors_keep_their_traceback():
+    with pytest.raises(ZeroDivisionError):
+        run(lambda: 1 // 0)
+
+
+def test_failure_keeps_the_old_file(tmp_path):
+    path = tmp_path / "new" / "folder" / "a.hdf5"
+    write_json(path, {"a": 1})
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        assert temporary.suffix == ".hdf5" and temporary.parent == path.parent
+        temporary.write_text("half")
+        raise RuntimeError
+    assert json.loads(path.read_text()) == {"a": 1} and list(path.parent.iterdir()) == [path]
+
+
+def test_non_finite_numbers_are_not_json(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"a": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unusable_targets(tmp_path):
+    with pytest.raises(InputError, match="is a folder"), atomic_path(tmp_path):
+        pass
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot create the folder"), atomic_path(tmp_path / "file" / "a.json"):
+        pass
