@@ -1,0 +1,97 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Checkpoints: what must fit before one is used, and the replay beside them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from cohoff.errors import InputError
+from cohoff.replay.buffer import TransitionStore
+from cohoff.replay.persist import atomic_path
+
+REPLAYS_KEPT = 2
+"""Replay files in a log folder: one for the newest checkpoint, one for the case that writing that was interrupted."""
+
+
+def read_checkpoint(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Open ``model_<it>.pt``, or the newest one in a folder; tensors and plain values only.
+
+    Raises:
+        InputError: nothing there, unreadable, or not a checkpoint of this learner.
+    """
+    file = Path(path)
+    if file.is_dir():
+        found = sorted(file.glob("model_*.pt"), key=lambda f: int(f.stem.removeprefix("model_")))
+        if not found:
+            raise InputError(f"no checkpoint model_*.pt in folder {str(path)!r}")
+        file = found[-1]
+    if not file.is_file():
+        raise InputError(f"checkpoint {str(path)!r} does not exist; give a model_<iteration>.pt or its folder")
+    try:
+        content = torch.load(file, map_location=device, weights_only=True)
+    except Exception as error:  # torch raises half a dozen kinds for a damaged or foreign file
+        raise InputError(f"checkpoint {str(file)!r} cannot be read: it is truncated or not a checkpoint") from error
+    if not isinstance(content, dict) or not {"model", "meta", "reward", "counters"} <= content.keys():
+        raise InputError(f"{str(file)!r} is not a checkpoint of cohoff's CSIL; train one with isaaclab train")
+    return content
+
+
+def check_fits(content: dict[str, Any], task: str, obs_dim: int, action_dim: int, cfg: dict[str, Any]) -> None:
+    """Raise InputError unless a checkpoint belongs to this task, these sizes and these networks."""
+    meta = content.get("meta")
+    if not isinstance(meta, dict) or "algorithm" not in meta:
+        raise InputError("the checkpoint was not written by cohoff's CSIL; give a model_<iteration>.pt of such a run")
+    if meta["task"] != task:
+        raise InputError(f"the checkpoint is of task {meta['task']!r}, not {task!r}; give one trained on {task!r}")
+    sizes = (meta["obs_dim"], meta["action_dim"])
+    if sizes != (obs_dim, action_dim):
+        raise InputError(
+            f"the checkpoint has observation and action sizes {sizes}, the task {(obs_dim, action_dim)}; train it again"
+        )
+    for key in ("combination", "policy", "critic", "reward"):
+        saved, now = meta["algorithm"][key], cfg[key]
+        if _shape(saved) != _shape(now):
+            raise InputError(f"the checkpoint was trained with algorithm.{key}={saved!r}, not {now!r}; use the same")
+
+
+def _shape(value: Any) -> Any:
+    """The value in a form in which lists and tuples compare equal."""
+    if isinstance(value, dict):
+        return {key: _shape(item) for key, item in value.items()}
+    return tuple(value) if isinstance(value, list) else value
+
+
+def save_replay(store: TransitionStore, folder: Path, env_steps: int) -> str:
+    """Write the replay to ``replay_<env_steps>.safetensors`` and remove all but the newest files; return its path."""
+    path = folder.absolute() / f"replay_{env_steps}.safetensors"
+    with atomic_path(path) as temporary:
+        save_file({name: value.contiguous() for name, value in store.state_dict().items()}, temporary)
+    files = sorted(folder.glob("replay_*.safetensors"), key=lambda f: int(f.stem.removeprefix("replay_")))
+    for old in files[:-REPLAYS_KEPT]:
+        old.unlink()
+    return str(path)
+
+
+def restore_replay(store: TransitionStore, meta: dict[str, Any]) -> None:
+    """Fill the replay from the file that a checkpoint's ``meta`` names.
+
+    Raises:
+        InputError: the file is gone, damaged, or of another number of environments.
+    """
+    path = meta["replay"]
+    if path is None or not Path(path).is_file():
+        raise InputError(f"the checkpoint's replay {path!r} is gone; resume from the newest checkpoint of its run")
+    try:
+        store.load_state_dict(load_file(path, device=str(store.rows.device)))
+    except (SafetensorError, KeyError) as error:
+        raise InputError(f"replay {path!r} is damaged; resume from another checkpoint") from error
+    except ValueError as error:
+        raise InputError(f"cannot resume: {error}; use the same num_envs and replay_steps") from error

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The learner's mathematics as pure functions of tensors."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+LOG_TWO = math.log(2.0)
+ACTION_LIMIT = 0.999
+"""Actions are clamped to this before the inverse tanh, so that a bound action has a finite density."""
+
+
+def sample_tanh_gaussian(mean: Tensor, std: Tensor, noise: Tensor) -> Tensor:
+    """Reparametrised action tanh(mean + std·noise), shape [B, A]."""
+    return torch.tanh(torch.addcmul(mean, std, noise))
+
+
+def tanh_gaussian_log_prob(mean: Tensor, std: Tensor, action: Tensor) -> Tensor:
+    """Log density of actions [B, A] in (−1, 1) under a tanh-Gaussian, shape [B]."""
+    action = action.clamp(-ACTION_LIMIT, ACTION_LIMIT)
+    z = (torch.atanh(action) - mean) / std
+    log_prob = -0.5 * z.square() - std.log() - 0.5 * math.log(2.0 * math.pi) - torch.log1p(-action.square())
+    return log_prob.sum(-1)
+
+
+def gaussian_kl(mean: Tensor, std: Tensor, prior_mean: Tensor, prior_std: Tensor) -> Tensor:
+    """Exact KL(pi || prior) of two tanh-Gaussians, shape [B].
+
+    Tanh is a bijection, so the divergence is that of the diagonal Gaussians before it.
+    """
+    ratio = std / prior_std
+    return (-ratio.log() + 0.5 * (ratio.square() + ((mean - prior_mean) / prior_std).square() - 1.0)).sum(-1)
+
+
+def faithful_clone_loss(mean: Tensor, std: Tensor, action: Tensor) -> Tensor:
+    """Mean squared error of the mode plus a likelihood that trains the spread alone, scalar.
+
+    ``std`` must come from features without gradient (HETSTAT's ``faithful``). Faithful heteroscedastic regression,
+    used by CSIL (arXiv 2305.16498).
+    """
+    error = (torch.tanh(mean) - action).square().sum(-1).mean()
+    return error - tanh_gaussian_log_prob(mean.detach(), std, action).mean()
+
+
+def coherent_reward(log_prob: Tensor, action_dim: int) -> Tensor:
+    """alpha·(log pi_BC(a|s) − log p(a)) with alpha = 1/d and a uniform prior p on [−1, 1]^d, shape [B]. CSIL, eq. 9."""
+    return (log_prob + action_dim * LOG_TWO) / action_dim
+
+
+def refinement_loss(demo_reward: Tensor, online_reward: Tensor, floor: float = -5.0) -> Tensor:
+    """−E_demo[r] + E_online[exp(−r) − 1 + r] with r floored on the online part, scalar: an unbiased KL estimate. CSIL++."""
+    online = online_reward.clamp_min(floor)
+    return -demo_reward.mean() + (torch.exp(-online) - 1.0 + online).mean()
+
+
+def project_categorical(probs: Tensor, positions: Tensor, atoms: Tensor) -> tuple[Tensor, Tensor]:
+    """Project mass ``probs`` [B, K] at ``positions`` [B, K] onto evenly spaced ``atoms`` [A]: C51.
+
+    Returns:
+        The projected distribution [B, A] and the mean fraction of mass that lay outside the support, scalar.
+    """
+    low, high = atoms[0], atoms[-1]
+    last = atoms.numel() - 1
+    outside = (probs * ((positions < low) | (positions > high))).sum(-1).mean()
+    index = (positions.clamp(low, high) - low) * (last / (high - low))
+    lower = index.floor().clamp(0, last - 1)
+    upper_share = index - lower
+    lower_index = lower.long()
+    projected = probs.new_zeros(probs.shape[0], last + 1)
+    projected.scatter_add_(1, lower_index, probs * (1.0 - upper_share))
+    projected.scatter_add_(1, lower_index + 1, probs * upper_share)
+    return projected, outside
+
+
+def two_hot(values: Tensor, atoms: Tensor) -> tuple[Tensor, Tensor]:
+    """Two-hot distribution [B, A] with the given mean values [B], and the fraction of values outside the support."""
+    return project_categorical(torch.ones_like(values)[:, None], values[:, None], atoms)
+
+
+def categorical_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of critics' logits [E, B, A] against target probabilities [B, A], mean over B, summed over E."""
+    return -(target * logits.log_softmax(-1)).sum(-1).mean(-1).sum()
+
+
+def discounted_returns(rewards: Tensor, discount: float, lengths: list[int], terminal_value: float) -> Tensor:
+    """Returns [M] of contiguous episodes whose last step is followed by an absorbing state of ``terminal_value``."""
+    returns = torch.empty_like(rewards)
+    end = 0
+    for length in lengths:
+        end += length
+        value = torch.tensor(terminal_value, dtype=rewards.dtype, device=rewards.device)
+        for step in range(end - 1, end - length - 1, -1):
+            value = rewards[step] + discount * value
+            returns[step] = value
+    return returns

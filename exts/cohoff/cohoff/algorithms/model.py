@@ -1,0 +1,56 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The networks of CSIL++ in one module, which is what a checkpoint holds."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cohoff.networks.critic import CategoricalCritic
+from cohoff.networks.stationary import StationaryPolicy
+from cohoff.policies.combine import Combination
+
+RESIDUAL_STD = 0.3
+"""Initial spread (before tanh) of a residual policy, whose own clone would be no small correction."""
+
+
+class CsilModel(nn.Module):
+    """Clone, prior, actor and critics; the base policy stays outside.
+
+    The prior is what the actor starts from and is regularised to: the clone, or for ``residual`` a zero-mean policy.
+    """
+
+    def __init__(self, obs_dim: int, action_dim: int, combination: Combination, policy_cfg: dict, critic_cfg: dict):
+        super().__init__()
+        self.combination = combination
+        self.clone = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
+        self.prior = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
+        self.actor = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
+        critic_obs = obs_dim + (action_dim if combination.uses_base else 0)
+        self.critic = CategoricalCritic(critic_obs, action_dim, **critic_cfg)
+        self.target = copy.deepcopy(self.critic).requires_grad_(False)
+
+    @torch.no_grad()
+    def start_from_clone(self, residual: bool) -> None:
+        """Set prior and actor from the trained clone."""
+        if residual:
+            self.prior.set_normalisation(self.clone.obs_mean, self.clone.obs_std)
+            self.prior.set_spread(RESIDUAL_STD)
+        else:
+            self.prior.load_state_dict(self.clone.state_dict())
+        self.actor.load_state_dict(self.prior.state_dict())
+        self.clone.requires_grad_(False)
+
+    def critic_obs(self, obs: Tensor, base_action: Tensor) -> Tensor:
+        """What the critic sees [B, ·]: the observation, and the base action where the executed one depends on it."""
+        return torch.cat([obs, base_action], dim=-1) if self.combination.uses_base else obs
+
+
+def critic_kwargs(cfg: dict[str, Any]) -> dict[str, Any]:
+    """The part of a ``CriticCfg`` dictionary that shapes the network."""
+    return {"hidden_dims": tuple(cfg["hidden_dims"])} | {k: cfg[k] for k in ("num_atoms", "support", "num_members")}

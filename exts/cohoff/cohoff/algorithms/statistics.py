@@ -1,0 +1,59 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Counters kept on the device and read once an iteration."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class EpisodeStatistics:
+    """Outcomes of finished episodes of a group of environments.
+
+    The success rate is the mean over environments of each one's last ``window`` outcomes: environments with short
+    (successful) episodes finish more of them, and must not count for more.
+    """
+
+    def __init__(self, num_envs: int, device: torch.device | str, window: int = 4):
+        self._outcomes = torch.zeros(num_envs, window, device=device)
+        self._count = torch.zeros(num_envs, dtype=torch.long, device=device)
+        self._totals = torch.zeros(3, dtype=torch.long, device=device)
+        self._slots = torch.arange(window, device=device)
+
+    def record(self, done: Tensor, success: Tensor, invalid: Tensor) -> None:
+        """Add the episodes that ended at this step; all [N] bool. An invalid end counts as a failure."""
+        write = done[:, None] & (self._slots == (self._count % self._slots.numel())[:, None])
+        self._outcomes.copy_(torch.where(write, success[:, None].float(), self._outcomes))
+        self._count += done
+        self._totals += torch.stack([done.sum(), (done & success).sum(), (done & invalid).sum()])
+
+    def summary(self) -> Tensor:
+        """Success rate, episodes, successes and invalid episodes so far, [4] on the device; the rate is NaN before any."""
+        seen = self._slots < self._count[:, None]
+        per_env = (self._outcomes * seen).sum(1) / seen.sum(1)
+        return torch.cat([per_env.nanmean()[None], self._totals.to(per_env.dtype)])
+
+
+class MetricMeans:
+    """Running means of named device scalars, read together with one host synchronisation."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, metrics: dict[str, Tensor]) -> None:
+        """Add one value of each metric."""
+        for name, value in metrics.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def pop(self) -> dict[str, float]:
+        """The means since the last call."""
+        if not self._sums:
+            return {}
+        values = torch.stack(list(self._sums.values())).tolist()
+        means = {name: value / self._counts[name] for name, value in zip(self._sums, values, strict=True)}
+        self._sums, self._counts = {}, {}
+        return means

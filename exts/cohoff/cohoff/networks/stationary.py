@@ -1,0 +1,98 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The stationary heteroscedastic policy (HETSTAT) of CSIL (arXiv 2305.16498)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+PRIOR_VARIANCE = 0.75
+"""Variance before tanh at which a tanh-Gaussian is closest to uniform."""
+
+MIN_STD = math.sqrt(1e-5)
+"""Floor of the standard deviation before tanh: bounds the coherent reward from above."""
+
+
+def triangle_wave(x: Tensor) -> Tensor:
+    """Triangle wave of period 2 pi and unit power: a cheap periodic activation. CSIL, appendix."""
+    half_periods = torch.floor(x / math.pi + 0.5)
+    sign = 1.0 - 2.0 * torch.remainder(half_periods, 2.0)
+    return (math.pi / (2.0 * math.sqrt(2.0))) * (x - math.pi * half_periods) * sign
+
+
+class StationaryPolicy(nn.Module):
+    """Tanh-Gaussian policy whose mean goes to 0 and whose spread goes to the prior away from its data.
+
+    A network maps the observation to a small code; random periodic features of the code make the Bayesian linear
+    head stationary: where the features are unlike those of the demonstrations, nothing has been learned about them.
+    """
+
+    def __init__(
+        self,
+        obs_dim: int,
+        action_dim: int,
+        hidden_dim: int = 256,
+        code_dim: int = 12,
+        num_features: int = 256,
+        log_lengthscale: float = -5.0,
+    ):
+        super().__init__()
+        self.action_dim = action_dim
+        self.obs_mean: Tensor
+        self.obs_std: Tensor
+        self.register_buffer("obs_mean", torch.zeros(obs_dim))
+        self.register_buffer("obs_std", torch.ones(obs_dim))
+        self.body = nn.Sequential(
+            nn.Linear(obs_dim, hidden_dim), nn.ELU(), nn.Linear(hidden_dim, hidden_dim), nn.ELU(), nn.Linear(hidden_dim, code_dim)
+        )
+        for layer in self.body:
+            if isinstance(layer, nn.Linear):
+                nn.init.orthogonal_(layer.weight)
+                nn.init.zeros_(layer.bias)
+        self.frequencies = nn.Parameter(torch.randn(code_dim, num_features // 2))
+        self.log_lengthscale = nn.Parameter(torch.full((code_dim,), log_lengthscale))
+        self.mean_weight = nn.Parameter(torch.zeros(num_features, action_dim))
+        self.factor = nn.Parameter(torch.zeros(action_dim, num_features, num_features))
+        self.strict_lower: Tensor
+        self.register_buffer("strict_lower", torch.tril(torch.ones(num_features, num_features), -1), persistent=False)
+
+    def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
+        """Fix the input normalisation, both [D], from the demonstrations."""
+        self.obs_mean.copy_(mean)
+        self.obs_std.copy_(std)
+
+    @torch.no_grad()
+    def set_spread(self, std: float) -> None:
+        """Give an untrained policy the standard deviation ``std`` (before tanh) everywhere."""
+        log_diagonal = math.log(math.atanh(std / math.sqrt(PRIOR_VARIANCE)))
+        self.factor.zero_().diagonal(dim1=1, dim2=2).fill_(log_diagonal)
+
+    def features(self, obs: Tensor) -> Tensor:
+        """Periodic features [B, F] of unit norm of observations [B, D]."""
+        code = self.body((obs - self.obs_mean) / self.obs_std)
+        phase = (code * self.log_lengthscale.exp()) @ self.frequencies
+        waves = torch.cat([triangle_wave(phase + math.pi / 4), triangle_wave(phase - math.pi / 4)], dim=-1)
+        return waves / math.sqrt(waves.shape[-1])
+
+    def cholesky(self) -> Tensor:
+        """Lower-triangular factor L [A, F, F] of the weight covariance; the identity at initialisation."""
+        return self.factor * self.strict_lower + torch.diag_embed(torch.diagonal(self.factor, dim1=1, dim2=2).exp())
+
+    def head(self, features: Tensor, faithful: bool = False) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation before tanh, [B, A] each; ``faithful`` keeps the spread's gradient out of the features."""
+        mean = features @ self.mean_weight
+        if faithful:
+            features = features.detach()
+        projected = features @ self.cholesky().permute(1, 0, 2).flatten(1)
+        variance = projected.unflatten(-1, (self.action_dim, -1)).square().sum(-1)
+        std = math.sqrt(PRIOR_VARIANCE) * torch.tanh(torch.sqrt(MIN_STD**2 + variance))
+        return mean, std
+
+    def forward(self, obs: Tensor, faithful: bool = False) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation before tanh, [B, A] each, at observations [B, D]."""
+        return self.head(self.features(obs), faithful)
