@@ -1,0 +1,56 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The environment of all tasks."""
+
+from __future__ import annotations
+
+import torch
+from isaaclab.envs import ManagerBasedRLEnv, ManagerBasedRLEnvCfg
+
+
+class ManipulationEnv(ManagerBasedRLEnv):
+    """Manager-based environment that reports what imitation and off-policy learners need.
+
+    The configuration has the termination terms ``success`` and ``non_finite``. On every step ``extras`` holds
+
+    - ``success`` [N] bool: the episode ended in success on this step;
+    - ``invalid`` [N] bool: the simulation of the environment broke down on this step. The transition means nothing and must not
+      be stored; the environment has been reset;
+    - ``num_resets``: number of environments that were reset on this step, a Python integer, known without waiting for the device;
+
+    and, where ``num_resets`` is not zero, ``final_obs``: observations before the resets, grouped like the returned ones. They are
+    valid in the rows that finished on this step; rows of invalid environments are zero. On other steps the entry is a stale one.
+    """
+
+    def __init__(self, cfg: ManagerBasedRLEnvCfg, render_mode: str | None = None, **kwargs):
+        self._non_finite_resets = torch.zeros((), dtype=torch.long, device=cfg.sim.device)
+        super().__init__(cfg, render_mode, **kwargs)
+
+    @property
+    def non_finite_resets(self) -> torch.Tensor:
+        """Number of resets after a breakdown of the simulation since the environment was made, a scalar tensor."""
+        return self._non_finite_resets
+
+    def step(self, action: torch.Tensor):
+        """Apply ``action`` [N, A] for one control step; see :class:`isaaclab.envs.ManagerBasedRLEnv`."""
+        self.extras["num_resets"] = 0
+        obs, reward, terminated, truncated, extras = super().step(action)
+        invalid = self.termination_manager.get_term("non_finite").clone()
+        extras["invalid"] = invalid
+        extras["success"] = self.termination_manager.get_term("success") & ~invalid
+        self._non_finite_resets += invalid.sum()
+        if extras["num_resets"] > 0:
+            for value in extras["final_obs"].values():
+                value.masked_fill_(invalid.view(-1, *[1] * (value.ndim - 1)), 0.0)
+            extras["log"]["Episode/non_finite_resets"] = self._non_finite_resets.float()
+        return obs, reward, terminated, truncated, extras
+
+    def _reset_idx(self, env_ids: torch.Tensor | slice):
+        super()._reset_idx(env_ids)
+        self.extras["num_resets"] += self.num_envs if isinstance(env_ids, slice) else len(env_ids)
+
+    def reset(self, *args, **kwargs):
+        """Reset environments, all by default; see :class:`isaaclab.envs.ManagerBasedEnv`."""
+        self.extras["num_resets"] = 0
+        return super().reset(*args, **kwargs)

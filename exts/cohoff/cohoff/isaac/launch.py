@@ -1,0 +1,130 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Starts a simulation without Isaac Sim and makes the environment of a task, for the scripts."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import torch
+
+from cohoff.errors import InputError
+
+if TYPE_CHECKING:
+    from .env import ManipulationEnv
+
+_PREFIX = "Cohoff-"
+"""Start of the names of this project's tasks."""
+
+
+def task_names() -> list[str]:
+    """Names of the registered tasks, sorted."""
+    _load_tasks()
+    return sorted(name for name in gym.registry if name.startswith(_PREFIX))
+
+
+def check_task(task: str) -> None:
+    """Raise :class:`InputError` unless ``task`` is one of :func:`task_names`."""
+    names = task_names()
+    if task not in names:
+        raise InputError(f"unknown task {task!r}; available: {', '.join(names)}")
+
+
+def check_device(device: str | None) -> str:
+    """The torch device to use: ``device``, or the first GPU (the CPU where there is none) for None.
+
+    Raises:
+        InputError: ``device`` is not a device, or a GPU that this machine does not have.
+    """
+    if device is None:
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+    try:
+        parsed = torch.device(device)
+    except RuntimeError:
+        parsed = None
+    if parsed is None or parsed.type not in ("cpu", "cuda"):
+        raise InputError(f"unknown device {device!r}; use cpu, cuda or cuda:N")
+    if parsed.type == "cpu":
+        return "cpu"
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    index = parsed.index or 0
+    if index >= count:
+        raise InputError(f"device {device!r} asked for, but this machine has {count} usable GPUs; use cpu")
+    return f"cuda:{index}"
+
+
+@contextlib.contextmanager
+def make_env(
+    task: str,
+    num_envs: int,
+    device: str | None = None,
+    seed: int = 0,
+    overrides: Sequence[str] = (),
+    log_dir: str | None = None,
+) -> Iterator[ManipulationEnv]:
+    """Environment of ``task`` in a simulation of its own, closed at the end of the ``with`` block. One per process at a time.
+
+    Args:
+        task: Registered name.
+        num_envs: Number of parallel environments.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or None for the first GPU if there is one.
+        seed: Seed of the initial states.
+        overrides: Changes of the configuration as hydra writes them, ``env.sim.dt=0.005`` or ``physics=newton_mjwarp``.
+        log_dir: Folder that the environment may log to.
+
+    Raises:
+        InputError: Unknown task or device, or a number of environments below 1.
+    """
+    check_task(task)
+    if num_envs < 1:
+        raise InputError(f"num_envs must be at least 1, not {num_envs}")
+    device = check_device(device)
+
+    from isaaclab.app import launch_simulation
+    from isaaclab_tasks.utils import parse_env_cfg
+
+    # Both print dozens of lines about the configuration; errors come through.
+    with contextlib.redirect_stdout(io.StringIO()):
+        cfg = parse_env_cfg(task, device=device, num_envs=num_envs, overrides=tuple(overrides))
+    cfg.seed = seed
+    cfg.log_dir = log_dir
+    with launch_simulation(cfg, {"device": device}):
+        with contextlib.redirect_stdout(io.StringIO()):
+            env = gym.make(task, cfg=cfg).unwrapped
+        try:
+            yield env
+        finally:
+            env.close()
+
+
+def load_entry_point(task: str, key: str) -> Any:
+    """The object that ``task`` names under ``key`` in its registration, for example its ``expert_entry_point``.
+
+    Raises:
+        InputError: Unknown task, or the task names nothing under ``key``.
+    """
+    check_task(task)
+    entry_point = gym.spec(task).kwargs.get(key)
+    if entry_point is None:
+        raise InputError(f"task {task!r} has no {key}")
+    module, _, name = entry_point.partition(":")
+    return getattr(import_module(module), name)
+
+
+def make_expert(task: str, env: ManipulationEnv) -> Any:
+    """The scripted expert of ``task`` acting in ``env``: called with observations it returns actions [N, A]."""
+    return load_entry_point(task, "expert_entry_point")(env)
+
+
+def _load_tasks() -> None:
+    """Import the packages that register tasks, as Isaac Lab's own commands do."""
+    from importlib.metadata import entry_points
+
+    for entry_point in entry_points(group="isaaclab.tasks"):
+        entry_point.load()

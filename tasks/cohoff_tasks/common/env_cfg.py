@@ -1,0 +1,62 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What every manipulation task configures the same way."""
+
+from __future__ import annotations
+
+from isaaclab.envs import ManagerBasedRLEnvCfg
+from isaaclab.envs.mdp import time_out
+from isaaclab.managers import RewardTermCfg, TerminationTermCfg
+from isaaclab.sim import SimulationCfg
+from isaaclab.utils import configclass
+from isaaclab.visualizers import VisualizerCfg
+
+from . import mdp
+from .actions_cfg import DeltaPoseActionCfg, GripperActionCfg
+from .physics_cfg import simulation_cfg
+
+CONTROL_DT = 0.05
+"""Length of a control step [s]."""
+
+
+@configclass
+class ActionsCfg:
+    """Action [N, 7] in [-1, 1]: translation (3) and rotation vector (3) in the base frame, hand (1, above 0 closes)."""
+
+    arm: DeltaPoseActionCfg = DeltaPoseActionCfg()
+    gripper: GripperActionCfg = GripperActionCfg()
+
+
+@configclass
+class SparseRewardsCfg:
+    """1 on the step that ends an episode in success, else 0."""
+
+    # The manager multiplies by the length of the control step.
+    success: RewardTermCfg = RewardTermCfg(func=mdp.success_reward, weight=1.0 / CONTROL_DT)
+
+
+@configclass
+class TerminationsCfg:
+    """Ends of an episode. A task adds ``success``."""
+
+    non_finite: TerminationTermCfg = TerminationTermCfg(
+        func=mdp.non_finite, params={"max_joint_velocity": 30.0, "max_object_speed": 30.0}
+    )
+    time_out: TerminationTermCfg = TerminationTermCfg(func=time_out, time_out=True)
+
+
+@configclass
+class ManipulationEnvCfg(ManagerBasedRLEnvCfg):
+    """Base of the tasks: 20 Hz control, sparse reward, 400 steps at most."""
+
+    sim: SimulationCfg = simulation_cfg()
+    actions: ActionsCfg = ActionsCfg()
+    rewards: SparseRewardsCfg = SparseRewardsCfg()
+
+    def __post_init__(self):
+        self.decimation = round(CONTROL_DT / self.sim.dt)
+        self.episode_length_s = 400 * CONTROL_DT
+        self.compute_final_obs = True
+        self.sim.render_interval = self.decimation
+        self.sim.default_visualizer_cfg = VisualizerCfg(eye=(1.5, -0.9, 0.9), lookat=(0.45, 0.0, 0.1))
