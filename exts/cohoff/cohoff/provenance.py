@@ -1,0 +1,37 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Where a result came from: revision, versions and command line."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+_PACKAGES = ("cohoff", "isaaclab", "newton", "mujoco-warp", "warp-lang", "torch", "rsl-rl-lib")
+
+
+def git_revision() -> str | None:
+    """Commit of the checkout that this file is in, with ``-dirty`` where tracked files differ; None outside of one."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        process = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return process.stdout.strip() or None
+
+
+def versions() -> dict[str, str]:
+    """Versions of the installed packages that results depend on."""
+    return {name: metadata.version(name) for name in _PACKAGES}
+
+
+def command_line() -> str:
+    """Command line of this process, the script relative to the working directory."""
+    script = Path(sys.argv[0])
+    if script.is_absolute() and script.is_relative_to(Path.cwd()):
+        script = script.relative_to(Path.cwd())
+    return shlex.join(["python", str(script), *sys.argv[1:]])

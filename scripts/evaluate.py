@@ -1,0 +1,149 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Success rate of the expert, a base policy, a cloned policy or a trained policy on a task.
+
+Example::
+
+    python scripts/evaluate.py --task Cohoff-Square-Franka --policy csil --checkpoint logs/rsl_rl/square_csil/RUN \\
+        --episodes 256 --num_envs 64 --seed 100 --json outputs/csil.json
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from tensordict import TensorDict
+
+from cohoff.algorithms.inference import load_policy
+from cohoff.errors import InputError, run
+from cohoff.isaac.evaluation import EvaluationProgress, Policy, evaluate
+from cohoff.isaac.launch import check_device, check_task, make_env, make_expert
+from cohoff.policies.base import load_base
+from cohoff.policies.chunking import ChunkEngine
+from cohoff.provenance import command_line, git_revision, versions
+from cohoff.replay.persist import write_json
+
+POLICIES = ("expert", "base", "bc", "csil", "csil_step0")
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line, checked as far as that is possible without opening files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True, help="task id")
+    parser.add_argument(
+        "--policy", required=True, choices=POLICIES, help="csil_step0 is the trained policy before its first update"
+    )
+    parser.add_argument("--checkpoint", help="base: its file; bc, csil: model_<it>.pt or the folder of a run (latest)")
+    parser.add_argument("--base", help="base policy to combine with, in place of the one the run was trained with")
+    parser.add_argument("--episodes", type=int, default=256, help="rounded up to the same number in each environment")
+    parser.add_argument("--num_envs", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0, help="of the initial states and of sampling policies")
+    parser.add_argument("--device", help="cpu, cuda or cuda:<index>; the first GPU if there is one, by default")
+    parser.add_argument("--json", help="file for the result")
+    args = parser.parse_args()
+    for name in ("episodes", "num_envs"):
+        if getattr(args, name) < 1:
+            raise InputError(f"--{name} is {getattr(args, name)}; give at least 1")
+    if args.policy == "expert" and args.checkpoint:
+        raise InputError(f"--policy expert takes no checkpoint, got {args.checkpoint!r}; leave --checkpoint out")
+    if args.policy != "expert" and not args.checkpoint:
+        raise InputError(f"--policy {args.policy} needs --checkpoint")
+    if args.base and not args.policy.startswith("csil"):
+        raise InputError(f"--base goes with csil, not with --policy {args.policy}; leave it out")
+    check_task(args.task)
+    args.device = check_device(args.device)
+    return args
+
+
+class BasePolicy:
+    """A base policy alone, behind its chunk engine."""
+
+    def __init__(self, path: str, task: str, num_envs: int, device: str) -> None:
+        self.engine = ChunkEngine(load_base(path, task, device), num_envs, device)
+
+    def __call__(self, obs: TensorDict) -> torch.Tensor:
+        """Actions, shape [N, A]."""
+        return self.engine.act(obs)
+
+    def reset(self, dones: torch.Tensor) -> None:
+        """Drop the plans of finished environments."""
+        self.engine.reset(dones)
+
+
+def open_policy(args: argparse.Namespace) -> Policy | None:
+    """The policy of a checkpoint, opened before the simulation starts; None for the expert, which lives in it."""
+    if args.policy == "expert":
+        return None
+    if args.policy == "base":
+        return BasePolicy(args.checkpoint, args.task, args.num_envs, args.device)
+    return load_policy(args.checkpoint, args.num_envs, args.device, args.policy, args.base, args.task)
+
+
+@contextmanager
+def show_progress(console: Console) -> Iterator[Callable[[EvaluationProgress], None]]:
+    """A progress bar on a terminal, a line for each tenth of the episodes elsewhere."""
+    columns = (
+        TextColumn("evaluating"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("episodes, success {task.fields[success]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        row = bar.add_task("", total=None, success="-")
+        tenths = 0
+
+        def update(now: EvaluationProgress) -> None:
+            nonlocal tenths
+            success = f"{now.successes / now.finished:.3f}" if now.finished else "-"
+            bar.update(row, total=now.episodes, completed=now.finished, success=success)
+            if not console.is_terminal and 10 * now.finished // now.episodes > tenths:
+                tenths = 10 * now.finished // now.episodes
+                console.print(f"{now.finished}/{now.episodes} episodes, success {success}", highlight=False)
+
+        yield update
+
+
+def main() -> None:
+    """Evaluate and report."""
+    args = parse_arguments()
+    console = Console()
+    torch.manual_seed(args.seed)
+    policy = open_policy(args)
+    with make_env(args.task, args.num_envs, args.device, args.seed) as env, show_progress(console) as update:
+        if policy is None:
+            policy = make_expert(args.task, env)
+        result = evaluate(env, policy, args.episodes, update).summary()
+    if result["episodes"] != args.episodes:
+        console.print(f"{result['episodes']} episodes instead of {args.episodes}: the same number in each environment")
+    result |= {
+        "task": args.task,
+        "policy": args.policy,
+        "checkpoint": args.checkpoint,
+        "base": args.base,
+        "num_envs": args.num_envs,
+        "seeds": [args.seed],
+        "device": args.device,
+        "git_revision": git_revision(),
+        "versions": versions(),
+        "command": command_line(),
+    }
+    if args.json:
+        write_json(args.json, result)
+    lengths = result["lengths"]["success"] or result["lengths"]["all"]
+    console.print(
+        f"{args.task} {args.policy}: success {result['success']:.3f} [{result['low']:.3f}, {result['high']:.3f}] of "
+        f"{result['episodes']} episodes, {lengths['mean']:.0f} steps, {result['non_finite']} non-finite, "
+        f"{result['env_steps_per_second']:.0f} environment steps/s",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    run(main)
