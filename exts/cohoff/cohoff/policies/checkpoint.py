@@ -1,0 +1,69 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Base-policy checkpoints: one safetensors file, its metadata as JSON under the key ``cohoff``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from cohoff.errors import InputError
+from cohoff.replay.persist import atomic_path
+
+_KEY = "cohoff"
+
+
+def write_checkpoint(
+    path: str | os.PathLike[str], tensors: dict[str, torch.Tensor], metadata: dict[str, Any]
+) -> None:
+    """Write ``tensors`` and ``metadata`` (JSON values, ``kind`` among them) to ``path``, atomically."""
+    text = json.dumps(metadata, allow_nan=False)
+    on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with atomic_path(path) as temporary:
+        save_file(on_host, temporary, metadata={_KEY: text})
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the metadata of the checkpoint at ``path`` without reading its tensors.
+
+    Raises:
+        InputError: the file is missing, truncated, not a safetensors file, or not written by :func:`write_checkpoint`.
+    """
+    return _read(path, device=None)[1]
+
+
+def read_checkpoint(
+    path: str | os.PathLike[str], device: torch.device | str = "cpu"
+) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return the tensors, on ``device``, and the metadata of the checkpoint at ``path``.
+
+    Raises:
+        InputError: as :func:`read_metadata`.
+    """
+    return _read(path, device=torch.device(device))
+
+
+def _read(path: str | os.PathLike[str], device: torch.device | None) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    name = str(path)
+    if not Path(path).is_file():
+        raise InputError(f"no base checkpoint at {name!r}; make one with scripts/pretrain.py")
+    try:
+        with safe_open(path, framework="pt", device=str(device or "cpu")) as file:
+            texts = file.metadata() or {}
+            tensors = {} if device is None else {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"base checkpoint {name!r} cannot be read ({error}); make it again with scripts/pretrain.py") from error
+    try:
+        metadata = json.loads(texts[_KEY])
+    except (KeyError, json.JSONDecodeError) as error:
+        raise InputError(f"{name!r} is no cohoff base checkpoint; make one with scripts/pretrain.py") from error
+    if not isinstance(metadata, dict) or "kind" not in metadata:
+        raise InputError(f"{name!r} is no cohoff base checkpoint; make one with scripts/pretrain.py")
+    return tensors, metadata

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Per-environment queues of planned actions, on the device, replanned a few environments at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from tensordict import TensorDict
+
+from cohoff.errors import InputError
+from cohoff.policies.base import ChunkPolicy
+
+
+class ChunkEngine:
+    """Turns a policy that plans chunks into one that acts at every control step.
+
+    Environment ``i`` plans anew at the control steps ``t`` with ``t % replan_every == i % replan_every``, which spreads the
+    cost evenly, and at the first step after its reset. How many environments plan at a step follows from host
+    integers alone, so that no call waits for the device when the caller knows the number of resets.
+
+    Example:
+        .. code-block:: python
+
+            action = engine.act(obs)
+            obs, _, dones, extras = env.step(action)
+            next_base_action = engine.peek()  # at the true final observation where an episode finished
+            engine.reset(dones, extras["num_resets"])
+    """
+
+    def __init__(self, policy: ChunkPolicy, num_envs: int, device: torch.device | str, replan_every: int = 10) -> None:
+        """Allocate the queues; every environment plans at the first step.
+
+        Args:
+            policy: Planner whose chunks are executed.
+            num_envs: Number of environments N.
+            device: Device of the observations, queues and actions.
+            replan_every: Control steps between two plans of one environment.
+
+        Raises:
+            InputError: ``num_envs`` or ``replan_every`` is not positive, or the policy's horizon is below
+                ``replan_every + 1`` (one action more than is executed, which :meth:`peek` needs).
+        """
+        if num_envs < 1:
+            raise InputError(f"num_envs is {num_envs}; the chunk engine needs at least 1 environment")
+        if replan_every < 1:
+            raise InputError(f"replan_every is {replan_every}; it must be at least 1 control step")
+        if policy.horizon < replan_every + 1:
+            raise InputError(
+                f"replan_every is {replan_every} but the policy plans {policy.horizon} actions; "
+                f"use replan_every of at most {policy.horizon - 1}"
+            )
+        self.policy = policy
+        self.num_envs = num_envs
+        self.device = torch.device(device)
+        self.replan_every = replan_every
+        self._chunk = torch.zeros(num_envs, policy.horizon, policy.action_dim, device=self.device)
+        self._age = torch.zeros(num_envs, dtype=torch.long, device=self.device)
+        self._pending = torch.ones(num_envs, dtype=torch.bool, device=self.device)
+        self._due = torch.ones(num_envs, dtype=torch.bool, device=self.device)
+        self._rows = torch.arange(num_envs, device=self.device)
+        # Rows of one slot are a strided slice; kept as index tensors, so that no step uploads any.
+        self._slots = [self._rows[slot::replan_every].clone() for slot in range(replan_every)]
+        self._num_pending = num_envs
+        self._clock = 0
+
+    @torch.no_grad()
+    def act(self, obs: TensorDict) -> torch.Tensor:
+        """Plan for the environments that are due, then return every environment's next action, shape [N, A]."""
+        slot = self._slots[self._clock % self.replan_every]
+        if self._num_pending == 0:
+            if len(slot) > 0:
+                self._chunk[slot] = self._plan(obs, slot)
+                self._age.index_fill_(0, slot, 0)
+        else:
+            self._due.copy_(self._pending)
+            self._due.index_fill_(0, slot, True)
+            # A reset that falls on its own slot is counted twice, so the number is a bound: the rows beyond those due
+            # are planned in vain and keep the chunk they have.
+            count = min(len(slot) + self._num_pending, self.num_envs)
+            rows = torch.argsort(self._due.view(torch.uint8), descending=True, stable=True)[:count]
+            due = self._due[rows]
+            self._chunk[rows] = torch.where(due[:, None, None], self._plan(obs, rows), self._chunk[rows])
+            self._age[rows] = self._age[rows].masked_fill(due, 0)
+            self._pending.index_fill_(0, rows, False)
+            self._num_pending = 0
+        action = self._chunk[self._rows, self._age]
+        self._age += 1
+        self._clock += 1
+        return action
+
+    def peek(self) -> torch.Tensor:
+        """Return the actions that the present chunks hold next, shape [N, A], changing nothing.
+
+        Between :meth:`act` and :meth:`reset` this is the base action at the observation that the step led to, the final one
+        of a finished episode included, as if no environment were due to plan.
+        """
+        return self._chunk[self._rows, self._age]
+
+    def reset(self, dones: torch.Tensor, num_resets: int | None = None) -> None:
+        """Mark finished environments, so that they plan at the next step and never see the rest of their chunk.
+
+        Args:
+            dones: Finished environments, bool or integer, shape [N].
+            num_resets: Number of environments marked in ``dones``, never less. None counts them, which waits for the
+                device.
+
+        Raises:
+            ValueError: ``dones`` has another shape, or ``num_resets`` is outside [0, N].
+        """
+        if dones.shape != (self.num_envs,):
+            raise ValueError(f"dones has shape {tuple(dones.shape)}, expected ({self.num_envs},)")
+        if num_resets is None:
+            num_resets = int(dones.count_nonzero())
+        if not 0 <= num_resets <= self.num_envs:
+            raise ValueError(f"num_resets is {num_resets}, expected 0 to {self.num_envs}")
+        if num_resets == 0:
+            return
+        self._pending |= dones.bool()
+        self._num_pending = min(self._num_pending + num_resets, self.num_envs)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return copies of the queues and the schedule, of tensors and integers only."""
+        return {
+            "chunk": self._chunk.clone(),
+            "age": self._age.clone(),
+            "pending": self._pending.clone(),
+            "num_pending": self._num_pending,
+            "clock": self._clock,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` returned.
+
+        Raises:
+            ValueError: The queues were saved for another number of environments, horizon or action size.
+        """
+        if state["chunk"].shape != self._chunk.shape:
+            raise ValueError(
+                f"saved action queues have shape {tuple(state['chunk'].shape)}, expected {tuple(self._chunk.shape)}"
+            )
+        self._chunk.copy_(state["chunk"])
+        self._age.copy_(state["age"])
+        self._pending.copy_(state["pending"])
+        self._num_pending = state["num_pending"]
+        self._clock = state["clock"]
+
+    def _plan(self, obs: TensorDict, rows: torch.Tensor) -> torch.Tensor:
+        """Plan for ``rows`` alone, shape [len(rows), H, A]."""
+        chunk = self.policy.plan(obs[rows])
+        expected = (len(rows), *self._chunk.shape[1:])
+        if chunk.shape != expected:
+            raise ValueError(f"the policy planned shape {tuple(chunk.shape)}, expected {expected}")
+        return chunk.to(self._chunk.dtype)

@@ -1,0 +1,213 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""A small flow-matching policy that plans action chunks from the ``policy`` observation.
+
+Conditional flow matching along straight paths (arXiv 2210.02747): ``x_t = (1 - t) noise + t chunk``, the network regresses the
+velocity ``chunk - noise``, and a plan integrates it from noise at t = 0 to t = 1 in a few Euler steps.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from tensordict import TensorDict
+from torch import nn
+
+from cohoff.errors import InputError
+from cohoff.policies.checkpoint import read_checkpoint, write_checkpoint
+
+OBS_GROUP = "policy"
+"""Observation group the policy reads."""
+
+OBS_LIMIT = 5.0
+"""Bound on normalised observations, in standard deviations of the demonstrations."""
+
+
+@dataclass(frozen=True)
+class FlowPolicySpec:
+    """Sizes of a :class:`FlowPolicy`."""
+
+    obs_dim: int
+    """Size of the observation, D."""
+
+    action_dim: int
+    """Number of action dimensions, A."""
+
+    horizon: int = 16
+    """Number of actions in a chunk, H."""
+
+    hidden_dim: int = 384
+    """Width of every layer."""
+
+    num_blocks: int = 3
+    """Number of residual blocks."""
+
+    time_features: int = 32
+    """Number of sinusoidal features of the flow time, even."""
+
+    euler_steps: int = 10
+    """Integration steps of one plan."""
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not isinstance(value, int) or value < 1:
+                raise InputError(f"flow policy {name} is {value!r}; it must be a positive integer")
+        if self.time_features % 2:
+            raise InputError(f"flow policy time_features is {self.time_features}; it must be even")
+
+
+class _Block(nn.Module):
+    """Residual two-layer perceptron; the condition enters its hidden layer."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.inner = nn.Linear(dim, dim)
+        self.outer = nn.Linear(dim, dim)
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        return x + self.outer(nn.functional.silu(self.inner(self.norm(x)) + condition))
+
+
+class FlowPolicy(nn.Module):
+    """Flow-matching :class:`~cohoff.policies.base.ChunkPolicy`, a residual perceptron over the whole chunk.
+
+    The observation is encoded once per plan and the flow-time embeddings once per grid, so that an Euler step costs the
+    residual blocks alone.
+    """
+
+    obs_mean: torch.Tensor
+    obs_std: torch.Tensor
+    action_scale: torch.Tensor
+    frequencies: torch.Tensor
+
+    def __init__(self, spec: FlowPolicySpec) -> None:
+        """Initialise the weights from torch's global random state; the normalisation is the identity."""
+        super().__init__()
+        self.spec = spec
+        self.horizon = spec.horizon
+        self.action_dim = spec.action_dim
+        self.noise_seed = 0
+        self._generator: torch.Generator | None = None
+        chunk_dim, dim = spec.horizon * spec.action_dim, spec.hidden_dim
+        self.register_buffer("obs_mean", torch.zeros(spec.obs_dim))
+        self.register_buffer("obs_std", torch.ones(spec.obs_dim))
+        self.register_buffer("action_scale", torch.ones(spec.action_dim))
+        half = spec.time_features // 2
+        self.register_buffer("frequencies", torch.logspace(0.0, math.log10(100.0), half), persistent=False)
+        self.encoder = nn.Sequential(
+            nn.Linear(spec.obs_dim, dim), nn.SiLU(), nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, spec.num_blocks * dim)
+        )
+        self.time_encoder = nn.Sequential(
+            nn.Linear(spec.time_features, dim), nn.SiLU(), nn.Linear(dim, spec.num_blocks * dim)
+        )
+        self.input = nn.Linear(chunk_dim, dim)
+        self.blocks = nn.ModuleList(_Block(dim) for _ in range(spec.num_blocks))
+        self.output = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, chunk_dim))
+        nn.init.zeros_(self.output[1].weight)
+        nn.init.zeros_(self.output[1].bias)
+
+    @torch.no_grad()
+    def set_normalisation(self, obs_mean: torch.Tensor, obs_std: torch.Tensor, action_scale: torch.Tensor) -> None:
+        """Set the statistics of observations (mean and standard deviation, [D]) and the scale of actions ([A], positive)."""
+        self.obs_mean.copy_(obs_mean)
+        self.obs_std.copy_(obs_std)
+        self.action_scale.copy_(action_scale)
+
+    def loss(self, obs: torch.Tensor, chunks: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Return the mean squared velocity error, a scalar, with one noise and one flow time drawn per chunk.
+
+        Args:
+            obs: Observations, shape [B, D].
+            chunks: Demonstrated actions, shape [B, H, A].
+            generator: Source of noise and flow times. None is torch's global one.
+        """
+        target = (chunks / self.action_scale).flatten(1)
+        noise = torch.randn(target.shape, generator=generator, device=target.device)
+        time = torch.rand(len(target), 1, generator=generator, device=target.device)
+        condition = self._encode(obs) + self._embed_time(time)
+        velocity = self._velocity(torch.lerp(noise, target, time), condition)
+        return nn.functional.mse_loss(velocity, target - noise)
+
+    @torch.no_grad()
+    def plan(self, obs: TensorDict | Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Return a chunk of actions in [-1, 1] for each of B observations, shape [B, H, A]."""
+        state = obs[OBS_GROUP]
+        steps = self.spec.euler_steps
+        grid = torch.arange(steps, device=state.device, dtype=state.dtype)[:, None] / steps
+        times = self._embed_time(grid)
+        condition = self._encode(state)
+        x = self._draw(len(state))
+        for time in times:
+            x = x + self._velocity(x, condition + time) / steps
+        return (x.unflatten(1, (self.horizon, self.action_dim)) * self.action_scale).clamp(-1.0, 1.0)
+
+    def seed_noise(self, seed: int) -> None:
+        """Restart the noise that plans begin from; equal seeds and equal calls give equal plans."""
+        self.noise_seed = seed
+        self._generator = None
+
+    def noise_state(self) -> torch.Tensor:
+        """Return the state of the noise generator, a byte tensor, for :meth:`load_noise_state`."""
+        return self._noise_generator().get_state()
+
+    def load_noise_state(self, state: torch.Tensor) -> None:
+        """Continue the noise where :meth:`noise_state` was taken."""
+        self._noise_generator().set_state(state.cpu())
+
+    def save(self, path: str | os.PathLike[str], task: str, extra: Mapping[str, Any] | None = None) -> None:
+        """Write weights, sizes and ``extra`` (JSON values: demonstrations, seed, versions, ...) to one file, atomically."""
+        metadata = {**(extra or {}), "kind": "flow", "task": task, "spec": asdict(self.spec)}
+        write_checkpoint(path, self.state_dict(), metadata)
+
+    def _noise_generator(self) -> torch.Generator:
+        device = self.action_scale.device
+        if self._generator is None or self._generator.device != device:
+            self._generator = torch.Generator(device).manual_seed(self.noise_seed)
+        return self._generator
+
+    def _draw(self, batch: int) -> torch.Tensor:
+        shape = (batch, self.horizon * self.action_dim)
+        return torch.randn(shape, generator=self._noise_generator(), device=self.action_scale.device)
+
+    def _encode(self, obs: torch.Tensor) -> torch.Tensor:
+        """Return every block's condition from the observation, shape [B, num_blocks, hidden]."""
+        normalised = ((obs - self.obs_mean) / self.obs_std).clamp(-OBS_LIMIT, OBS_LIMIT)
+        return self.encoder(normalised).unflatten(1, (self.spec.num_blocks, self.spec.hidden_dim))
+
+    def _embed_time(self, time: torch.Tensor) -> torch.Tensor:
+        """Return every block's condition from the flow time [B, 1], shape [B, num_blocks, hidden]."""
+        angle = time * self.frequencies
+        features = torch.cat([angle.sin(), angle.cos()], dim=1)
+        return self.time_encoder(features).unflatten(1, (self.spec.num_blocks, self.spec.hidden_dim))
+
+    def _velocity(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """Return the velocity at the scaled, flattened chunks ``x``, shape [B, H * A]."""
+        hidden = self.input(x)
+        for block, block_condition in zip(self.blocks, condition.unbind(1), strict=True):
+            hidden = block(hidden, block_condition)
+        return self.output(hidden)
+
+
+def load_flow(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> FlowPolicy:
+    """Open the flow policy at ``path``, frozen and in evaluation mode.
+
+    Raises:
+        InputError: the file cannot be read, holds another kind of policy, or its tensors do not fit its sizes.
+    """
+    tensors, metadata = read_checkpoint(path, device)
+    if metadata["kind"] != "flow":
+        raise InputError(f"base checkpoint {str(path)!r} is of kind {metadata['kind']!r}, not 'flow'")
+    try:
+        policy = FlowPolicy(FlowPolicySpec(**metadata["spec"]))
+        policy.load_state_dict(tensors, strict=True)
+    except (KeyError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"base checkpoint {str(path)!r} does not fit its own sizes: {reason}") from error
+    return policy.to(device).eval().requires_grad_(False)

@@ -1,0 +1,204 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Training of the flow-matching base policy on demonstrations."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from cohoff.errors import InputError
+from cohoff.policies.flow import FlowPolicy, FlowPolicySpec
+
+
+class Episodes(Protocol):
+    """The part of :class:`~cohoff.replay.demos.Demonstrations` that training reads: flat steps of M transitions, E episodes."""
+
+    obs: torch.Tensor
+    """Observations, shape [M, D]."""
+
+    actions: torch.Tensor
+    """Actions in [-1, 1], shape [M, A]; the last dimension is the gripper command."""
+
+    starts: torch.Tensor
+    """First transition of each episode, shape [E]."""
+
+    lengths: torch.Tensor
+    """Number of transitions of each episode, shape [E]."""
+
+    episode_of: torch.Tensor
+    """Episode of each transition, shape [M]."""
+
+
+@dataclass(frozen=True)
+class FlowTrainingCfg:
+    """How a flow policy is trained."""
+
+    seed: int = 0
+    """Seed of the weights, the held-out episodes, the batches and the flow noise."""
+
+    steps: int = 3000
+    """Number of optimiser steps."""
+
+    batch_size: int = 256
+    """Chunks per optimiser step."""
+
+    learning_rate: float = 1e-3
+    """Peak learning rate; it rises linearly over the warm-up and falls to zero along a cosine."""
+
+    warmup_steps: int = 100
+    """Number of steps over which the learning rate rises."""
+
+    weight_decay: float = 1e-4
+    """Decoupled weight decay (AdamW)."""
+
+    max_grad_norm: float = 1.0
+    """Largest norm of the gradient; longer ones are scaled down."""
+
+    ema_decay: float = 0.995
+    """Decay per step of the averaged weights, which are the result; the average starts shorter."""
+
+    held_out: float = 0.1
+    """Share of the episodes kept out of training, for the held-out loss alone."""
+
+    min_obs_std: float = 1e-2
+    """Lower bound on the observations' standard deviation, below which a dimension counts as constant."""
+
+    min_action_std: float = 0.05
+    """Lower bound on the actions' scale."""
+
+    report_every: int = 50
+    """Steps between two progress reports; each reads the loss back from the device."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "report_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"flow training {name} is {getattr(self, name)}; it must be at least 1")
+        if not 0.0 < self.held_out < 1.0:
+            raise InputError(f"flow training held_out is {self.held_out}; it must lie between 0 and 1")
+
+
+@dataclass(frozen=True)
+class FlowTrainingReport:
+    """State of a training run after ``step`` of ``steps``."""
+
+    step: int
+    """Number of optimiser steps taken."""
+
+    loss: float
+    """Mean training loss since the last report."""
+
+    held_out_loss: float
+    """Loss of the averaged weights on held-out episodes, at the same noise in every report; nan without held-out episodes."""
+
+
+Progress = Callable[[FlowTrainingReport], None]
+
+
+def chunk_targets(demos: Episodes, rows: torch.Tensor, horizon: int) -> torch.Tensor:
+    """Return the demonstrated actions from each of the transitions ``rows`` on, shape [len(rows), horizon, A].
+
+    Past the end of its episode a chunk holds zero motion and the episode's last gripper command.
+    """
+    ends = (demos.starts + demos.lengths - 1)[demos.episode_of[rows]]
+    steps = rows[:, None] + torch.arange(horizon, device=rows.device)
+    chunks = demos.actions[torch.minimum(steps, ends[:, None])]
+    chunks[..., :-1].masked_fill_((steps > ends[:, None])[..., None], 0.0)
+    return chunks
+
+
+def train_flow(
+    demos: Episodes, spec: FlowPolicySpec, cfg: FlowTrainingCfg, progress: Progress | None = None
+) -> FlowPolicy:
+    """Train a flow policy on ``demos``, on their device; the configuration's seed fixes the result.
+
+    Args:
+        demos: Demonstrations, at least one episode.
+        spec: Sizes; its observation and action dimensions must be the demonstrations'.
+        cfg: Training configuration.
+        progress: Called with a report every ``cfg.report_every`` steps and after the last.
+
+    Returns:
+        The policy with averaged weights, frozen and in evaluation mode.
+
+    Raises:
+        InputError: the sizes of ``spec`` and ``demos`` differ.
+    """
+    sizes = (demos.obs.shape[1], demos.actions.shape[1])
+    if sizes != (spec.obs_dim, spec.action_dim):
+        raise InputError(
+            f"demonstrations have {sizes[0]} observation and {sizes[1]} action dimensions, "
+            f"but the policy has {spec.obs_dim} and {spec.action_dim}"
+        )
+    device = demos.obs.device
+    generator = torch.Generator(device).manual_seed(cfg.seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(cfg.seed)
+        policy = FlowPolicy(spec).to(device)
+    rows, held_out_rows = _split(demos, cfg)
+    std = demos.obs[rows].std(0)
+    policy.set_normalisation(
+        demos.obs[rows].mean(0),
+        # A dimension that never changes carries nothing: unit scale keeps it from blowing up small deviations.
+        torch.where(std < cfg.min_obs_std, torch.ones_like(std), std),
+        demos.actions[rows].std(0).clamp(min=cfg.min_action_std),
+    )
+    parameters = list(policy.parameters())
+    averaged_policy = copy.deepcopy(policy).eval().requires_grad_(False)
+    average = list(averaged_policy.parameters())
+    optimiser = torch.optim.AdamW(parameters, lr=cfg.learning_rate, weight_decay=cfg.weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _learning_rate_factor(step, cfg))
+    total = torch.zeros((), device=device)
+    since_report = 0
+    for step in range(1, cfg.steps + 1):
+        batch = rows[torch.randint(len(rows), (cfg.batch_size,), generator=generator, device=device)]
+        loss = policy.loss(demos.obs[batch], chunk_targets(demos, batch, spec.horizon), generator)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, cfg.max_grad_norm)
+        optimiser.step()
+        schedule.step()
+        weight = 1.0 - min(cfg.ema_decay, step / (step + 10.0))
+        with torch.no_grad():
+            torch._foreach_lerp_(average, parameters, weight)
+        total += loss.detach()
+        since_report += 1
+        if progress is not None and (step % cfg.report_every == 0 or step == cfg.steps):
+            held_out_loss = _held_out_loss(averaged_policy, demos, held_out_rows, cfg)
+            progress(FlowTrainingReport(step, float(total) / since_report, held_out_loss))
+            total.zero_()
+            since_report = 0
+    return averaged_policy
+
+
+def _split(demos: Episodes, cfg: FlowTrainingCfg) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the transitions to train on and those of the held-out episodes; a single episode is trained on."""
+    count = len(demos.starts)
+    num_held_out = min(max(1, round(cfg.held_out * count)), count - 1)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(cfg.seed)).to(demos.obs.device)
+    is_held_out = torch.zeros(count, dtype=torch.bool, device=order.device)
+    is_held_out[order[:num_held_out]] = True
+    mask = is_held_out[demos.episode_of]
+    return (~mask).nonzero()[:, 0], mask.nonzero()[:, 0]
+
+
+def _learning_rate_factor(step: int, cfg: FlowTrainingCfg) -> float:
+    """Return the share of the peak learning rate that step ``step`` (from 0) uses."""
+    warmup = min(1.0, (step + 1) / max(1, cfg.warmup_steps))
+    return warmup * 0.5 * (1.0 + math.cos(math.pi * step / cfg.steps))
+
+
+@torch.no_grad()
+def _held_out_loss(policy: FlowPolicy, demos: Episodes, rows: torch.Tensor, cfg: FlowTrainingCfg) -> float:
+    """Return the loss on a fixed sample of ``rows`` with fixed noise; nan when there are none."""
+    if len(rows) == 0:
+        return math.nan
+    generator = torch.Generator(rows.device).manual_seed(cfg.seed)
+    sample = rows[torch.randint(len(rows), (4 * cfg.batch_size,), generator=generator, device=rows.device)]
+    return float(policy.loss(demos.obs[sample], chunk_targets(demos, sample, policy.horizon), generator))
