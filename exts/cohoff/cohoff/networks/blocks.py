@@ -53,7 +53,9 @@ class EnsembleBatchNorm(nn.Module):
     def forward(self, x: Tensor, batch_statistics: bool, track: bool = False) -> Tensor:
         """Normalise [E, B, D] by this batch's statistics or by the running ones; ``track`` moves the latter."""
         if batch_statistics:
-            var, mean = torch.var_mean(x, dim=1, keepdim=True, correction=0)
+            # Two plain means: on a CPU several times faster than var_mean's running update along this dimension.
+            mean = x.mean(1, keepdim=True)
+            var = (x - mean).square().mean(1, keepdim=True)
             if track:
                 with torch.no_grad():
                     self.mean.lerp_(mean, self.momentum)

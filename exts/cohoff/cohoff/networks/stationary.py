@@ -19,10 +19,10 @@ MIN_STD = math.sqrt(1e-5)
 
 
 def triangle_wave(x: Tensor) -> Tensor:
-    """Triangle wave of period 2 pi and unit power: a cheap periodic activation. CSIL, appendix."""
+    """Triangle wave of period 2 pi and unit power: a cheap periodic activation after CSIL's appendix."""
     half_periods = torch.floor(x / math.pi + 0.5)
     sign = 1.0 - 2.0 * torch.remainder(half_periods, 2.0)
-    return (math.pi / (2.0 * math.sqrt(2.0))) * (x - math.pi * half_periods) * sign
+    return (2.0 * math.sqrt(3.0) / math.pi) * (x - math.pi * half_periods) * sign
 
 
 class StationaryPolicy(nn.Module):

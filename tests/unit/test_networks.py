@@ -1,0 +1,90 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Norms of the critic and stationarity of the policy."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch.testing import assert_close
+
+from cohoff.algorithms import losses
+from cohoff.networks.blocks import EnsembleBatchNorm, EnsembleLinear
+from cohoff.networks.critic import CategoricalCritic
+from cohoff.networks.stationary import StationaryPolicy, triangle_wave
+
+
+def test_projection_gives_every_output_neuron_unit_norm_and_spares_the_bias() -> None:
+    layer = EnsembleLinear(1, 2, 2, bias=True)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[[3.0, 0.0], [4.0, 2.0]]]))
+        layer.bias.fill_(7.0)
+    layer.project_()
+    assert_close(layer.weight, torch.tensor([[[0.6, 0.0], [0.8, 1.0]]]))
+    assert (layer.bias == 7.0).all()
+
+
+def test_batch_norm_by_hand() -> None:
+    norm = EnsembleBatchNorm(1, 1, momentum=0.1, eps=0.0)
+    out = norm(torch.tensor([[[1.0], [3.0]]]), batch_statistics=True, track=True)
+    assert_close(out, torch.tensor([[[-1.0], [1.0]]]))
+    assert_close(norm.mean.item(), 0.2)
+    assert_close(norm.var.item(), 1.0)  # 0.9 of the initial 1 and 0.1 of the batch's 1
+    assert_close(norm(torch.tensor([[[2.2]]]), batch_statistics=False).item(), 2.0)
+
+
+def test_joined_pass_normalises_both_halves_with_common_statistics() -> None:
+    """Logits of (s, a) depend on which (s', a') share the pass, and ``rows`` only selects."""
+    torch.manual_seed(0)
+    critic = CategoricalCritic(3, 2, (8,), num_atoms=5)
+    obs, action = torch.randn(4, 3), torch.randn(4, 2)
+    joined_obs, joined_action = torch.cat([obs, obs + 3.0]), torch.cat([action, action])
+    joined = critic(joined_obs, joined_action, batch_statistics=True)
+    assert_close(critic(joined_obs, joined_action, batch_statistics=True, rows=slice(0, 4)), joined[:, :4])
+    alone = critic(obs, action, batch_statistics=True)
+    assert (joined[:, :4] - alone).abs().max() > 0.1
+
+
+def test_critic_weights_have_unit_norm_from_the_start_and_members_differ() -> None:
+    critic = CategoricalCritic(3, 2, (8, 8))
+    for layer in (*critic.dense, critic.head):
+        assert_close(layer.weight.norm(dim=1), torch.ones(2, layer.weight.shape[-1]))
+    logits = critic(torch.randn(5, 3), torch.randn(5, 2))
+    assert logits.shape == (2, 5, 101)
+    assert not torch.allclose(logits[0], logits[1])
+
+
+def test_target_moves_by_the_rate_and_stays_on_the_sphere() -> None:
+    torch.manual_seed(0)
+    online, target = CategoricalCritic(3, 2, (8,)), CategoricalCritic(3, 2, (8,))
+    with torch.no_grad():
+        online.head.bias.fill_(1.0)
+    target.track_(online, 0.25)
+    assert_close(target.head.bias, torch.full_like(target.head.bias, 0.25))
+    assert_close(target.head.weight.norm(dim=1), torch.ones(2, 101))
+
+
+def test_triangle_wave_has_unit_power_and_its_period() -> None:
+    x = torch.linspace(0.0, 2 * math.pi, 10_001)[:-1]
+    assert_close(triangle_wave(x).square().mean().item(), 1.0, atol=1e-3, rtol=0.0)
+    assert_close(triangle_wave(x), triangle_wave(x + 2 * math.pi), atol=1e-5, rtol=0.0)
+
+
+def test_untrained_policy_is_near_uniform() -> None:
+    """Mean 0 and the prior spread: the coherent reward of any action is near 0."""
+    torch.manual_seed(0)
+    policy = StationaryPolicy(5, 3)
+    mean, std = policy(torch.randn(64, 5) * 10.0)
+    assert (mean == 0.0).all()
+    action = torch.rand(64, 3) * 2.0 - 1.0
+    reward = losses.coherent_reward(losses.tanh_gaussian_log_prob(mean, std, action), 3)
+    assert reward.abs().mean() < 0.3
+
+
+def test_spread_of_an_untrained_policy_can_be_set() -> None:
+    policy = StationaryPolicy(5, 3)
+    policy.set_spread(0.3)
+    _, std = policy(torch.randn(256, 5))
+    assert_close(std.mean().item(), 0.3, atol=0.05, rtol=0.0)
