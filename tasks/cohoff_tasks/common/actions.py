@@ -190,7 +190,9 @@ class GripperAction(ActionTerm):
         torch.clamp(actions, -1.0, 1.0, out=self._action)
         close = (self._action > 0.0).float()
         self._command.copy_(close).mul_(2.0).sub_(1.0)
-        self._target.copy_((1.0 - close) * self.cfg.open_position)
+        goal = (1.0 - close) * self.cfg.open_position
+        fingers = self._asset.data.joint_pos.torch[:, self._joints]
+        torch.clamp(goal, fingers - self.cfg.max_error, fingers + self.cfg.max_error, out=self._target)
         self._asset.actuators.target_command.set_position_index(value=self._target, joint_ids=self._joint_ids)
 
     def apply_actions(self):

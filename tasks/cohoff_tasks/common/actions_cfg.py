@@ -24,9 +24,9 @@ class DeltaPoseActionCfg(ActionTermCfg):
     """Link that carries the tool."""
     tool_offset: tuple[float, float, float] = (0.0, 0.0, 0.1034)
     """Tool centre point in the link's frame [m]: between the finger pads."""
-    position_scale: float = 0.025
+    position_scale: float = 0.02
     """Translation of the target by an action of 1 [m per control step]."""
-    rotation_scale: float = 0.12
+    rotation_scale: float = 0.1
     """Rotation of the target by an action of 1 [rad per control step]."""
     max_position_error: float = 0.06
     """Farthest the target may run ahead of the tool along each axis [m]."""
@@ -47,3 +47,6 @@ class GripperActionCfg(ActionTermCfg):
     """Regular expression of the finger joints."""
     open_position: float = FINGER_OPEN
     """Position of each finger joint when open [m]."""
+    max_error: float = 0.01
+    """Farthest a finger's target may be ahead of the finger [m]. It bounds the speed of the fingers, and with the drive's
+    stiffness the force of a grasp, whatever the width of the object."""

@@ -53,7 +53,7 @@ class PoseServo:
         limit: Bound on the norm of the translation and of the rotation, in units of the action.
     """
 
-    def __init__(self, env: ManipulationEnv, gain: float = 0.4, limit: float = 0.8):
+    def __init__(self, env: ManipulationEnv, gain: float = 0.3, limit: float = 0.8):
         self._arm = arm(env)
         self._gain = gain
         self._limit = limit

@@ -12,7 +12,7 @@ import torch
 
 from cohoff_tasks.common.expert import PoseServo, StageMachine, funnel
 from cohoff_tasks.common.geometry import downward_quat, wrap, yaw_of
-from cohoff_tasks.common.mdp import arm, gripper, object_pose
+from cohoff_tasks.common.mdp import arm, gripper, object_pose, object_velocity
 
 from .env_cfg import NUT, NUT_SEAT, PEG, PEG_POSITION
 from .mdp import NUT as NUT_NAME
@@ -89,7 +89,9 @@ class SquareExpert:
         reach_goal = torch.cat((handle[:, :2], (GRASP_HEIGHT + down).unsqueeze(1)), dim=1)
         goal = torch.where(reach.unsqueeze(1), reach_goal, goal)
 
-        goal = torch.where(carry.unsqueeze(1), self._carry_goal(tool, nut, place_turn, place_offset), goal)
+        speed = torch.linalg.vector_norm(object_velocity(self._env, NUT_NAME)[:, :2], dim=1)
+        misplaced = place_offset + 0.03 * place_turn.abs() + 0.05 * speed
+        goal = torch.where(carry.unsqueeze(1), self._carry_goal(tool, nut, place_turn, misplaced), goal)
         goal[:, 2] = torch.where(retreat, 0.22, goal[:, 2])
 
         yaw = hand_yaw + torch.where(reach, grasp_turn, place_turn)
@@ -105,7 +107,7 @@ class SquareExpert:
         final = hand_yaw + turn
         return torch.where(final.abs() > MAX_YAW, turn - torch.sign(final) * math.pi / 2, turn)
 
-    def _carry_goal(self, tool, nut, place_turn, place_offset) -> torch.Tensor:
+    def _carry_goal(self, tool, nut, place_turn, misplaced) -> torch.Tensor:
         """Tool position [m] [N, 3] that brings the held nut over the peg and then down."""
         # Turning the hand swings the nut around it; aim with the nut where the turn will have put it.
         arm_vector = (nut - tool)[:, :2]
@@ -117,6 +119,7 @@ class SquareExpert:
         # Off the table first.
         free = ((nut[:, 2] - 0.02) / 0.04).clamp(0.0, 1.0).unsqueeze(1)
         horizontal = tool[:, :2] + free * (above - tool[:, :2])
-        up = funnel(place_offset + 0.03 * place_turn.abs(), tolerance=0.003, slope=25.0, depth=CARRY_HEIGHT - NUT_SEAT)
-        height = tool[:, 2] + NUT_SEAT + up - nut[:, 2]
+        up = funnel(misplaced, tolerance=0.004, slope=15.0, depth=CARRY_HEIGHT - NUT_SEAT)
+        # Down slowly, so that the nut can still be aligned on its way.
+        height = tool[:, 2] + (NUT_SEAT + up - nut[:, 2]).clamp(min=-0.02)
         return torch.cat((horizontal, height.unsqueeze(1)), dim=1)
