@@ -142,6 +142,7 @@ def main() -> None:
         f"{result['episodes']} episodes, {lengths['mean']:.0f} steps, {result['non_finite']} non-finite, "
         f"{result['env_steps_per_second']:.0f} environment steps/s",
         highlight=False,
+        soft_wrap=True,
     )
 
 
