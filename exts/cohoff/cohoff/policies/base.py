@@ -34,9 +34,7 @@ class ChunkPolicy(Protocol):
 _LOADERS = {"flow": load_flow}
 
 
-def load_base(
-    path: str | os.PathLike[str], task: str | None = None, device: torch.device | str = "cpu"
-) -> ChunkPolicy:
+def load_base(path: str | os.PathLike[str], task: str | None = None, device: torch.device | str = "cpu") -> ChunkPolicy:
     """Open the base policy at ``path``, frozen and in evaluation mode.
 
     Args:

@@ -20,9 +20,7 @@ from cohoff.replay.persist import atomic_path
 _KEY = "cohoff"
 
 
-def write_checkpoint(
-    path: str | os.PathLike[str], tensors: dict[str, torch.Tensor], metadata: dict[str, Any]
-) -> None:
+def write_checkpoint(path: str | os.PathLike[str], tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
     """Write ``tensors`` and ``metadata`` (JSON values, ``kind`` among them) to ``path``, atomically."""
     text = json.dumps(metadata, allow_nan=False)
     on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -59,7 +57,9 @@ def _read(path: str | os.PathLike[str], device: torch.device | None) -> tuple[di
             texts = file.metadata() or {}
             tensors = {} if device is None else {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise InputError(f"base checkpoint {name!r} cannot be read ({error}); make it again with scripts/pretrain.py") from error
+        raise InputError(
+            f"base checkpoint {name!r} cannot be read ({error}); make it again with scripts/pretrain.py"
+        ) from error
     try:
         metadata = json.loads(texts[_KEY])
     except (KeyError, json.JSONDecodeError) as error:

@@ -102,7 +102,11 @@ class FlowPolicy(nn.Module):
         half = spec.time_features // 2
         self.register_buffer("frequencies", torch.logspace(0.0, math.log10(100.0), half), persistent=False)
         self.encoder = nn.Sequential(
-            nn.Linear(spec.obs_dim, dim), nn.SiLU(), nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, spec.num_blocks * dim)
+            nn.Linear(spec.obs_dim, dim),
+            nn.SiLU(),
+            nn.Linear(dim, dim),
+            nn.SiLU(),
+            nn.Linear(dim, spec.num_blocks * dim),
         )
         self.time_encoder = nn.Sequential(
             nn.Linear(spec.time_features, dim), nn.SiLU(), nn.Linear(dim, spec.num_blocks * dim)

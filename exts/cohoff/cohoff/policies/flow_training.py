@@ -94,8 +94,9 @@ class FlowTrainingReport:
     loss: float
     """Mean training loss since the last report."""
 
-    held_out_loss: float
-    """Loss of the averaged weights on held-out episodes, at the same noise in every report; nan without held-out episodes."""
+    held_out_loss: float | None
+    """Loss of the averaged weights on held-out episodes, with the same noise in every report; None when a single episode
+    leaves none to hold out."""
 
 
 Progress = Callable[[FlowTrainingReport], None]
@@ -149,9 +150,9 @@ def train_flow(
         torch.where(std < cfg.min_obs_std, torch.ones_like(std), std),
         demos.actions[rows].std(0).clamp(min=cfg.min_action_std),
     )
-    parameters = list(policy.parameters())
+    parameters: list[torch.Tensor] = list(policy.parameters())
     averaged_policy = copy.deepcopy(policy).eval().requires_grad_(False)
-    average = list(averaged_policy.parameters())
+    average: list[torch.Tensor] = list(averaged_policy.parameters())
     optimiser = torch.optim.AdamW(parameters, lr=cfg.learning_rate, weight_decay=cfg.weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _learning_rate_factor(step, cfg))
     total = torch.zeros((), device=device)
@@ -195,10 +196,10 @@ def _learning_rate_factor(step: int, cfg: FlowTrainingCfg) -> float:
 
 
 @torch.no_grad()
-def _held_out_loss(policy: FlowPolicy, demos: Episodes, rows: torch.Tensor, cfg: FlowTrainingCfg) -> float:
-    """Return the loss on a fixed sample of ``rows`` with fixed noise; nan when there are none."""
+def _held_out_loss(policy: FlowPolicy, demos: Episodes, rows: torch.Tensor, cfg: FlowTrainingCfg) -> float | None:
+    """Return the loss on a fixed sample of ``rows`` with fixed noise, None when there are none."""
     if len(rows) == 0:
-        return math.nan
+        return None
     generator = torch.Generator(rows.device).manual_seed(cfg.seed)
     sample = rows[torch.randint(len(rows), (4 * cfg.batch_size,), generator=generator, device=rows.device)]
     return float(policy.loss(demos.obs[sample], chunk_targets(demos, sample, policy.horizon), generator))

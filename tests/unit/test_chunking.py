@@ -1,0 +1,281 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+import pytest
+import torch
+from tensordict import TensorDict
+
+from cohoff.errors import InputError
+from cohoff.policies.base import ChunkPolicy
+from cohoff.policies.chunking import ChunkEngine
+
+H = 4  # actions in a chunk
+R = 3  # steps between two plans
+
+
+class Recorder:
+    """Plans ``100 * (number of the plan) + env + 0.1 * (position in the chunk)`` and keeps the rows of every plan."""
+
+    def __init__(self, horizon: int = H, action_dim: int = 1) -> None:
+        self.horizon = horizon
+        self.action_dim = action_dim
+        self.rows: list[list[int]] = []
+
+    def plan(self, obs: TensorDict) -> torch.Tensor:
+        rows = obs["policy"][:, 0]
+        self.rows.append(rows.int().tolist())
+        first = 100.0 * len(self.rows) + rows
+        steps = 0.1 * torch.arange(self.horizon)
+        return (first[:, None] + steps)[..., None].expand(-1, -1, self.action_dim)
+
+
+def make(num_envs: int, replan_every: int = R, horizon: int = H) -> tuple[Recorder, ChunkEngine, TensorDict]:
+    """Recorder, engine and observations whose only entry is the number of the environment."""
+    policy = Recorder(horizon)
+    obs = TensorDict({"policy": torch.arange(num_envs)[:, None].float()}, batch_size=[num_envs])
+    return policy, ChunkEngine(policy, num_envs, "cpu", replan_every), obs
+
+
+def dones(num_envs: int, *finished: int) -> torch.Tensor:
+    mask = torch.zeros(num_envs, dtype=torch.bool)
+    mask[list(finished)] = True
+    return mask
+
+
+def values(actions: torch.Tensor) -> list[float]:
+    return [round(value, 1) for value in actions[:, 0].tolist()]
+
+
+def test_recorder_is_a_chunk_policy():
+    assert isinstance(Recorder(), ChunkPolicy)
+
+
+def test_queues_without_resets():
+    """Five environments, a plan every three steps: all plan at step 0, then slots {1, 4}, {2}, {0, 3} in turn."""
+    policy, engine, obs = make(5)
+    actions = [values(engine.act(obs)) for _ in range(7)]
+    assert policy.rows == [[0, 1, 2, 3, 4], [1, 4], [2], [0, 3], [1, 4], [2], [0, 3]]
+    assert actions == [
+        [100.0, 101.0, 102.0, 103.0, 104.0],
+        [100.1, 201.0, 102.1, 103.1, 204.0],
+        [100.2, 201.1, 302.0, 103.2, 204.1],
+        [400.0, 201.2, 302.1, 403.0, 204.2],
+        [400.1, 501.0, 302.2, 403.1, 504.0],
+        [400.2, 501.1, 602.0, 403.2, 504.1],
+        [700.0, 501.2, 602.1, 703.0, 504.2],
+    ]
+
+
+@pytest.mark.parametrize(("num_envs", "replan_every"), [(20, 10), (64, 8), (30, 1)])
+def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_every):
+    policy, engine, obs = make(num_envs, replan_every, horizon=replan_every + 1)
+    for _ in range(2 * replan_every + 1):
+        engine.act(obs)
+        engine.reset(dones(num_envs), 0)
+    assert [len(rows) for rows in policy.rows[1:]] == [num_envs // replan_every] * (2 * replan_every)
+
+
+def test_every_row_is_planned_once_per_interval():
+    policy, engine, obs = make(64, 10, horizon=16)
+    for _ in range(11):
+        engine.act(obs)
+    assert sorted(sum(policy.rows[1:], [])) == list(range(64))
+
+
+def test_fewer_environments_than_slots():
+    """Steps whose slot is empty plan nothing, and do not call the policy."""
+    policy, engine, obs = make(1)
+    actions = [values(engine.act(obs)) for _ in range(4)]
+    assert actions == [[100.0], [100.1], [100.2], [200.0]]
+    assert policy.rows == [[0], [0]]
+
+
+def test_reset_replaces_the_chunk_at_the_next_step():
+    """Environments 0 and 3 finish at step 1: they plan at step 2, with the slot {2}, and again at their slot in step 3."""
+    policy, engine, obs = make(5)
+    engine.act(obs)
+    engine.act(obs)
+    engine.reset(dones(5, 0, 3), 2)
+    assert values(engine.act(obs)) == [300.0, 201.1, 302.0, 303.0, 204.1]
+    assert values(engine.act(obs)) == [400.0, 201.2, 302.1, 403.0, 204.2]
+    assert [sorted(rows) for rows in policy.rows] == [[0, 1, 2, 3, 4], [1, 4], [0, 2, 3], [0, 3]]
+
+
+def test_reset_on_its_own_slot_is_planned_once():
+    """Environment 4 finishes just before its slot; the row planned to fill the batch keeps the chunk it has."""
+    policy, engine, obs = make(5)
+    engine.act(obs)
+    engine.reset(dones(5, 4), 1)
+    assert values(engine.act(obs)) == [100.1, 201.0, 102.1, 103.1, 204.0]
+    assert policy.rows[1][:2] == [1, 4]
+    assert len(policy.rows[1]) == 3
+    assert values(engine.act(obs)) == [100.2, 201.1, 302.0, 103.2, 204.1]
+    assert policy.rows[2] == [2]
+
+
+def test_all_finish_at_once():
+    policy, engine, obs = make(5)
+    engine.act(obs)
+    engine.act(obs)
+    engine.reset(dones(5, 0, 1, 2, 3, 4), 5)
+    assert values(engine.act(obs)) == [300.0, 301.0, 302.0, 303.0, 304.0]
+    assert policy.rows[2] == [0, 1, 2, 3, 4]
+    engine.act(obs)
+    assert policy.rows[3] == [0, 3]
+
+
+def test_two_resets_before_one_step():
+    """The same environment reported twice is counted twice, and still planned once."""
+    policy, engine, obs = make(5)
+    engine.act(obs)
+    engine.reset(dones(5, 3), 1)
+    engine.reset(dones(5, 0, 3), 2)
+    assert values(engine.act(obs)) == [200.0, 201.0, 102.1, 203.0, 204.0]
+    engine.reset(dones(5), 0)
+    engine.act(obs)
+    assert policy.rows[2] == [2]
+
+
+def test_reset_counts_when_not_told():
+    """Integer flags, as rsl_rl passes them, and no count."""
+    policy, engine, obs = make(5)
+    engine.act(obs)
+    engine.reset(dones(5, 3).long())
+    engine.act(obs)
+    assert sorted(policy.rows[1]) == [1, 3, 4]
+
+
+def test_no_chunk_crosses_a_reset():
+    """Long random run: each action comes from a plan not older than the episode nor than ``replan_every`` steps."""
+    num_envs, replan_every = 13, 5
+    policy, engine, obs = make(num_envs, replan_every, horizon=6)
+    generator = torch.Generator().manual_seed(3)
+    plan_step: list[int] = []  # control step of each plan
+    episode_start = torch.zeros(num_envs)
+    for step in range(200):
+        action = engine.act(obs)[:, 0]
+        plan_step += [step] * (len(policy.rows) - len(plan_step))
+        number = (action / 100).floor().int()
+        planned_at = torch.tensor([plan_step[i - 1] for i in number.tolist()])
+        position = step - planned_at
+        torch.testing.assert_close(action, 100.0 * number + torch.arange(num_envs) + 0.1 * position)
+        assert (planned_at >= episode_start).all()
+        assert (position < replan_every).all()
+        finished = torch.rand(num_envs, generator=generator) < 0.15
+        episode_start[finished] = step + 1
+        engine.reset(finished, int(finished.sum()))
+
+
+def test_peek_is_the_next_action_where_no_plan_is_due():
+    _, engine, obs = make(5)
+    engine.act(obs)
+    engine.act(obs)
+    peeked = values(engine.peek())
+    assert peeked == [100.2, 201.1, 102.2, 103.2, 204.1]
+    assert values(engine.peek()) == peeked  # nothing moved
+    acted = values(engine.act(obs))
+    assert [a for i, a in enumerate(acted) if i != 2] == [a for i, a in enumerate(peeked) if i != 2]
+
+
+def test_peek_at_the_end_of_a_full_interval():
+    """After ``replan_every`` actions the chunk's next one, never executed, is still there."""
+    _, engine, obs = make(3)
+    for _ in range(3):
+        engine.act(obs)
+    assert values(engine.peek()) == [100.3, 201.2, 302.1]
+
+
+def test_returned_actions_are_not_overwritten():
+    _, engine, obs = make(5)
+    first = engine.act(obs)
+    kept = first.clone()
+    engine.act(obs)
+    assert torch.equal(first, kept)
+
+
+def test_state_round_trip():
+    """A copy restored in mid-run, with a reset pending, plans the same rows and acts the same."""
+    policy, engine, obs = make(5)
+    for _ in range(4):
+        engine.act(obs)
+    engine.reset(dones(5, 0), 1)
+    state = engine.state_dict()
+    other_policy, other, _ = make(5)
+    other_policy.rows = [list(rows) for rows in policy.rows]
+    other.load_state_dict(state)
+    for _ in range(5):
+        assert torch.equal(engine.act(obs), other.act(obs))
+    assert other_policy.rows == policy.rows
+    assert torch.equal(other.peek(), engine.peek())
+
+
+def test_state_is_a_copy():
+    _, engine, obs = make(5)
+    engine.act(obs)
+    state = engine.state_dict()
+    age = state["age"].clone()
+    engine.act(obs)
+    assert torch.equal(state["age"], age)
+
+
+def test_state_of_another_size():
+    _, engine, _ = make(5)
+    with pytest.raises(ValueError, match=r"shape \(6, 4, 1\), expected \(5, 4, 1\)"):
+        engine.load_state_dict(make(6)[1].state_dict())
+
+
+def test_only_due_rows_are_encoded():
+    """The policy sees the observations of the due rows in all groups."""
+    seen = []
+
+    class Spy(Recorder):
+        def plan(self, obs):
+            seen.append((obs.batch_size[0], tuple(obs["images"].shape)))
+            return super().plan(obs)
+
+    obs = TensorDict({"policy": torch.arange(6)[:, None].float(), "images": torch.zeros(6, 3, 8, 8)}, batch_size=[6])
+    engine = ChunkEngine(Spy(), 6, "cpu", R)
+    engine.act(obs)
+    engine.act(obs)
+    assert seen == [(6, (6, 3, 8, 8)), (2, (2, 3, 8, 8))]
+
+
+def test_no_gradient_reaches_the_policy():
+    class Trainable(Recorder):
+        weight = torch.ones(1, requires_grad=True)
+
+        def plan(self, obs):
+            return super().plan(obs) * self.weight
+
+    engine = ChunkEngine(Trainable(), 5, "cpu", R)
+    assert not engine.act(make(5)[2]).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("num_envs", "replan_every", "message"),
+    [
+        (0, R, "num_envs is 0"),
+        (5, 0, "replan_every is 0"),
+        (5, 4, "replan_every is 4 but the policy plans 4 actions; use replan_every of at most 3"),
+    ],
+)
+def test_bad_sizes(num_envs, replan_every, message):
+    with pytest.raises(InputError, match=message):
+        ChunkEngine(Recorder(), num_envs, "cpu", replan_every)
+
+
+def test_bad_resets():
+    _, engine, _ = make(5)
+    with pytest.raises(ValueError, match=r"dones has shape \(4,\), expected \(5,\)"):
+        engine.reset(dones(4, 0), 1)
+    with pytest.raises(ValueError, match="num_resets is 6"):
+        engine.reset(dones(5), 6)
+
+
+def test_plan_of_a_wrong_shape():
+    class Wrong(Recorder):
+        def plan(self, obs):
+            return super().plan(obs)[:, 1:]
+
+    with pytest.raises(ValueError, match=r"planned shape \(5, 3, 1\), expected \(5, 4, 1\)"):
+        ChunkEngine(Wrong(), 5, "cpu", R).act(make(5)[2])
