@@ -18,29 +18,21 @@ from contextlib import contextmanager
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from tensordict import TensorDict
 
-from cohoff.algorithms.inference import load_policy
-from cohoff.errors import InputError, run
-from cohoff.isaac.evaluation import EvaluationProgress, Policy, evaluate
-from cohoff.isaac.launch import check_device, check_task, make_env, make_expert
-from cohoff.policies.base import load_base
-from cohoff.policies.chunking import ChunkEngine
+from cohoff.algorithms.checkpoint import read_checkpoint
+from cohoff.errors import ArgumentParser, InputError, run
+from cohoff.isaac.evaluation import EvaluationProgress, evaluate
+from cohoff.isaac.launch import check_device, check_task, make_env
+from cohoff.isaac.policies import add_policy_arguments, bind_expert, check_policy_arguments, open_policy
 from cohoff.provenance import command_line, git_revision, versions
-from cohoff.replay.persist import write_json
-
-POLICIES = ("expert", "base", "bc", "csil", "csil_step0")
+from cohoff.replay.persist import check_target, write_json
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line, checked as far as that is possible without opening files."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", required=True, help="task id")
-    parser.add_argument(
-        "--policy", required=True, choices=POLICIES, help="csil_step0 is the trained policy before its first update"
-    )
-    parser.add_argument("--checkpoint", help="base: its file; bc, csil: model_<it>.pt or the folder of a run (latest)")
-    parser.add_argument("--base", help="base policy to combine with, in place of the one the run was trained with")
+    add_policy_arguments(parser)
     parser.add_argument("--episodes", type=int, default=256, help="rounded up to the same number in each environment")
     parser.add_argument("--num_envs", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0, help="of the initial states and of sampling policies")
@@ -50,39 +42,12 @@ def parse_arguments() -> argparse.Namespace:
     for name in ("episodes", "num_envs"):
         if getattr(args, name) < 1:
             raise InputError(f"--{name} is {getattr(args, name)}; give at least 1")
-    if args.policy == "expert" and args.checkpoint:
-        raise InputError(f"--policy expert takes no checkpoint, got {args.checkpoint!r}; leave --checkpoint out")
-    if args.policy != "expert" and not args.checkpoint:
-        raise InputError(f"--policy {args.policy} needs --checkpoint")
-    if args.base and not args.policy.startswith("csil"):
-        raise InputError(f"--base goes with csil, not with --policy {args.policy}; leave it out")
+    check_policy_arguments(args)
     check_task(args.task)
     args.device = check_device(args.device)
+    if args.json:
+        check_target(args.json)
     return args
-
-
-class BasePolicy:
-    """A base policy alone, behind its chunk engine."""
-
-    def __init__(self, path: str, task: str, num_envs: int, device: str) -> None:
-        self.engine = ChunkEngine(load_base(path, task, device), num_envs, device)
-
-    def __call__(self, obs: TensorDict) -> torch.Tensor:
-        """Actions, shape [N, A]."""
-        return self.engine.act(obs)
-
-    def reset(self, dones: torch.Tensor) -> None:
-        """Drop the plans of finished environments."""
-        self.engine.reset(dones)
-
-
-def open_policy(args: argparse.Namespace) -> Policy | None:
-    """The policy of a checkpoint, opened before the simulation starts; None for the expert, which lives in it."""
-    if args.policy == "expert":
-        return None
-    if args.policy == "base":
-        return BasePolicy(args.checkpoint, args.task, args.num_envs, args.device)
-    return load_policy(args.checkpoint, args.num_envs, args.device, args.policy, args.base, args.task)
 
 
 @contextmanager
@@ -110,6 +75,14 @@ def show_progress(console: Console) -> Iterator[Callable[[EvaluationProgress], N
         yield update
 
 
+def training_counters(args: argparse.Namespace) -> dict[str, int] | None:
+    """Iterations, environment steps and updates behind the evaluated policy; None where it was not trained online."""
+    if args.policy not in ("csil", "csil_step0"):
+        return None
+    counters = read_checkpoint(args.checkpoint)["counters"]
+    return counters if args.policy == "csil" else dict.fromkeys(counters, 0)
+
+
 def main() -> None:
     """Evaluate and report."""
     args = parse_arguments()
@@ -117,9 +90,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     policy = open_policy(args)
     with make_env(args.task, args.num_envs, args.device, args.seed) as env, show_progress(console) as update:
-        if policy is None:
-            policy = make_expert(args.task, env)
-        result = evaluate(env, policy, args.episodes, update).summary()
+        result = evaluate(env, bind_expert(policy, args.task, env), args.episodes, update).summary()
     if result["episodes"] != args.episodes:
         console.print(f"{result['episodes']} episodes instead of {args.episodes}: the same number in each environment")
     result |= {
@@ -127,6 +98,7 @@ def main() -> None:
         "policy": args.policy,
         "checkpoint": args.checkpoint,
         "base": args.base,
+        "training": training_counters(args),
         "num_envs": args.num_envs,
         "seeds": [args.seed],
         "device": args.device,

@@ -10,7 +10,7 @@ import signal
 
 import pytest
 
-from cohoff.errors import InputError, run
+from cohoff.errors import ArgumentParser, InputError, run
 from cohoff.replay.persist import atomic_path, write_json
 
 
@@ -43,6 +43,15 @@ def test_input_error_is_one_line(capsys):
         run(raising(InputError("'a'\nis not\n  a number")))
     captured = capsys.readouterr()
     assert captured.err == "error: 'a' is not a number\n" and captured.out == ""
+
+
+def test_complaints_about_arguments_are_one_line(capsys):
+    parser = ArgumentParser()
+    parser.add_argument("--policy", choices=("expert", "base"))
+    with pytest.raises(SystemExit) as info:
+        run(lambda: parser.parse_args(["--policy", "nobody"]) and None)
+    error = capsys.readouterr().err
+    assert info.value.code == 2 and error.count("\n") == 1 and "'nobody'" in error
 
 
 def test_termination_unwinds(tmp_path):

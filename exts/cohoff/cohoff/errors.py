@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,14 @@ from typing import NoReturn
 
 class InputError(ValueError):
     """A value given by the user cannot be used: one line that names the value and what to do."""
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """Parser whose complaints are :class:`InputError`, so that they end in one line like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise :class:`InputError`."""
+        raise InputError(f"{message}; see --help")
 
 
 @contextmanager

@@ -15,12 +15,8 @@ from typing import Any
 from cohoff.errors import InputError
 
 
-@contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary sibling of ``path`` to write to; it becomes ``path`` on success and is removed on any failure.
-
-    Missing folders are created. The sibling keeps the suffix of ``path``, which some writers look at. The data reach the disk
-    before the rename, so that a crash leaves the old file or the new one.
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """``path``, if a file can be written there; missing folders are created. For finding out before hours of work.
 
     Raises:
         InputError: ``path`` is a folder, or its folder cannot be created or written to.
@@ -34,6 +30,20 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise InputError(f"cannot create the folder of {str(path)!r}: {error.strerror}") from error
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"cannot write {str(path)!r}: its folder is not writable")
+    return path
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary sibling of ``path`` to write to; it becomes ``path`` on success and is removed on any failure.
+
+    Missing folders are created. The sibling keeps the suffix of ``path``, which some writers look at. The data reach the disk
+    before the rename, so that a crash leaves the old file or the new one.
+
+    Raises:
+        InputError: As :func:`check_target`.
+    """
+    path = check_target(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
