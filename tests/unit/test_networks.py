@@ -75,7 +75,7 @@ def test_triangle_wave_has_unit_power_and_its_period() -> None:
 def test_untrained_policy_is_near_uniform() -> None:
     """Mean 0 and the prior spread: the coherent reward of any action is near 0."""
     torch.manual_seed(0)
-    policy = StationaryPolicy(5, 3)
+    policy = StationaryPolicy(5, 3).eval()
     mean, std = policy(torch.randn(64, 5) * 10.0)
     assert (mean == 0.0).all()
     action = torch.rand(64, 3) * 2.0 - 1.0
@@ -84,7 +84,7 @@ def test_untrained_policy_is_near_uniform() -> None:
 
 
 def test_spread_of_an_untrained_policy_can_be_set() -> None:
-    policy = StationaryPolicy(5, 3)
+    policy = StationaryPolicy(5, 3).eval()
     policy.set_spread(0.3)
     _, std = policy(torch.randn(256, 5))
     assert_close(std.mean().item(), 0.3, atol=0.05, rtol=0.0)

@@ -57,12 +57,13 @@ class CSIL:
         ).to(self.device)
         self.reward: CoherentReward | SparseReward = SparseReward()
         if self.cfg["reward"] == "coherent":
-            self.reward = CoherentReward(self.model.clone, self.cfg["reward_floor"])
+            self.reward = CoherentReward(self.model.reward, self.cfg["reward_floor"])
         self.critic_optimiser = torch.optim.Adam(self.model.critic.parameters(), fused=True)
         self.actor_optimiser = torch.optim.Adam(self.model.actor.parameters(), fused=True)
         self.reward_optimiser = None
         if self.cfg["refinement_learning_rate"] > 0.0 and self.cfg["reward"] == "coherent":
-            self.reward_optimiser = torch.optim.SGD(self.model.clone.parameters(), self.cfg["refinement_learning_rate"])
+            self.reward_optimiser = torch.optim.SGD(self.model.reward.parameters(), self.cfg["refinement_learning_rate"])
+            self.model.reward.requires_grad_(True)
 
         self.policy = ActingPolicy(self.model.actor, self.combination, None).to(self.device)
         self.base_path: str | None = None
@@ -167,7 +168,7 @@ class CSIL:
         if self.num_updates % cfg["policy_delay"] == 0 and self.env_steps >= cfg["actor_start_steps"]:
             metrics |= updates.update_actor(self.model, self.actor_optimiser, batch, self.beta)
         if self.reward_optimiser is not None:
-            metrics |= updates.update_reward(self.model.clone, self.reward_optimiser, batch, num_demos)
+            metrics |= updates.update_reward(self.model.reward, self.reward_optimiser, batch, num_demos)
         self.num_updates += 1
         self._means.add(metrics)
 
@@ -177,8 +178,7 @@ class CSIL:
         if self.reward_optimiser is not None:
             # The reward moves, so what was stored with the step is out of date.
             rows = store.rows[index.flatten()]
-            with torch.no_grad():
-                rewards = self.reward(rows["obs"], rows["action"], rows["success"]).view_as(index)
+            rewards = self.reward(rows["obs"], rows["action"], rows["success"]).view_as(index)
         return updates.assemble(store, index, mask, rewards, self.discount)
 
     def _set_learning_rate(self) -> None:

@@ -24,8 +24,8 @@ class StationaryPolicyCfg:
     num_features: int = 256
     """Number of periodic features."""
 
-    log_lengthscale: float = -5.0
-    """Initial log inverse lengthscale of the periodic features."""
+    phase_std: float = 1.0
+    """Initial standard deviation of the features' phases over the demonstrations [rad], an inverse lengthscale (ours)."""
 
 
 @configclass

@@ -56,4 +56,4 @@ def load_policy(
     if combination.uses_base:
         base = load_base(base_path or meta["base"], meta["task"], device)
         engine = ChunkEngine(base, num_envs, device, cfg["replan_interval"])
-    return ActingPolicy(actor.requires_grad_(False), combination, engine)
+    return ActingPolicy(actor.requires_grad_(False).eval(), combination, engine)

@@ -20,7 +20,9 @@ RESIDUAL_STD = 0.3
 
 
 class CsilModel(nn.Module):
-    """Clone, prior, actor and critics; the base policy stays outside.
+    """Clone, reward, prior, actor and critics; the base policy stays outside.
+
+    The reward is read off a copy of the clone, which its refinement may move.
 
     The prior is what the actor starts from and is regularised to: the clone, or for ``residual`` a zero-mean policy.
     """
@@ -31,13 +33,16 @@ class CsilModel(nn.Module):
         self.clone = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
         self.prior = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
         self.actor = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
+        self.reward = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
         critic_obs = obs_dim + (action_dim if combination.uses_base else 0)
         self.critic = CategoricalCritic(critic_obs, action_dim, **critic_cfg)
         self.target = copy.deepcopy(self.critic).requires_grad_(False)
+        self.eval()
 
     @torch.no_grad()
     def start_from_clone(self, residual: bool) -> None:
-        """Set prior and actor from the trained clone."""
+        """Set reward, prior and actor from the trained clone."""
+        self.reward.load_state_dict(self.clone.state_dict())
         if residual:
             self.prior.set_normalisation(self.clone.obs_mean, self.clone.obs_std)
             self.prior.set_spread(RESIDUAL_STD)

@@ -37,6 +37,7 @@ def train_clone(policy: StationaryPolicy, demos: Demonstrations, cfg: dict, prog
     Returns:
         Held-out loss, mean squared error and mean coherent reward at the parameters kept.
     """
+    policy.train()
     policy.set_normalisation(demos.obs.mean(0), demos.obs.std(0).clamp_min(MIN_OBS_STD))
     held_out = max(1, round(cfg["holdout"] * demos.num_episodes))
     train, test = (
@@ -59,13 +60,16 @@ def train_clone(policy: StationaryPolicy, demos: Demonstrations, cfg: dict, prog
                 best, best_state = result, copy.deepcopy(policy.state_dict())
             progress(step + 1, f"held-out loss {result['loss']:.3f}")
     policy.load_state_dict(best_state)
+    policy.eval()
     return best
 
 
 @torch.no_grad()
 def clone_quality(policy: StationaryPolicy, demos: Demonstrations) -> dict[str, float]:
     """Loss, mean squared error of the mode and mean coherent reward of ``policy`` on demonstrations."""
-    mean, std = policy(demos.obs)
+    training = policy.training
+    mean, std = policy.eval()(demos.obs)
+    policy.train(training)
     reward = losses.coherent_reward(
         losses.tanh_gaussian_log_prob(mean, std, demos.actions), demos.actions.shape[-1]
     ).mean()

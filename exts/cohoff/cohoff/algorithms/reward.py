@@ -44,10 +44,12 @@ class CoherentReward:
         mean, std = self.policy(obs)
         return coherent_reward(tanh_gaussian_log_prob(mean, std, action), action.shape[-1])
 
+    @torch.no_grad()
     def __call__(self, obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
         """Scaled reward [B], at most 0."""
         return (self.raw(obs, action).clamp(self.floor, self.ceiling) - self.ceiling) / self.scale
 
+    @torch.no_grad()
     def calibrate(self, demos: Demonstrations, discount: float, target: float) -> Tensor:
         """Set ceiling and scale from the demonstrations; return their scaled returns [M], the largest of size ``target``."""
         mode_reward = self.raw(demos.obs, torch.tanh(self.policy(demos.obs)[0]))

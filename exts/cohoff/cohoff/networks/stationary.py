@@ -17,6 +17,9 @@ PRIOR_VARIANCE = 0.75
 MIN_STD = math.sqrt(1e-5)
 """Floor of the standard deviation before tanh: bounds the coherent reward from above."""
 
+LOG_PRIOR_FACTOR = math.log(2.0)
+"""Initial log diagonal of the covariance factor: deep enough in tanh's saturation that an untrained spread is the prior's."""
+
 
 def triangle_wave(x: Tensor) -> Tensor:
     """Triangle wave of period 2 pi and unit power: a cheap periodic activation after CSIL's appendix."""
@@ -30,6 +33,9 @@ class StationaryPolicy(nn.Module):
 
     A network maps the observation to a small code; random periodic features of the code make the Bayesian linear
     head stationary: where the features are unlike those of the demonstrations, nothing has been learned about them.
+    The code is standardised over the demonstrations (batch statistics while cloning, in training mode; fixed after), so
+    that far away means phases that have wrapped. Without this the features stay in the linear part of their waves, the
+    mean extrapolates and the spread stays small wherever the code goes.
     """
 
     def __init__(
@@ -39,7 +45,7 @@ class StationaryPolicy(nn.Module):
         hidden_dim: int = 256,
         code_dim: int = 12,
         num_features: int = 256,
-        log_lengthscale: float = -5.0,
+        phase_std: float = 1.0,
     ):
         super().__init__()
         self.action_dim = action_dim
@@ -54,10 +60,12 @@ class StationaryPolicy(nn.Module):
             if isinstance(layer, nn.Linear):
                 nn.init.orthogonal_(layer.weight)
                 nn.init.zeros_(layer.bias)
-        self.frequencies = nn.Parameter(torch.randn(code_dim, num_features // 2))
-        self.log_lengthscale = nn.Parameter(torch.full((code_dim,), log_lengthscale))
+        self.code_norm = nn.BatchNorm1d(code_dim, momentum=0.02, affine=False)
+        self.frequencies = nn.Parameter(torch.randn(code_dim, num_features // 2) * (phase_std / math.sqrt(code_dim)))
+        self.log_inverse_lengthscale = nn.Parameter(torch.zeros(code_dim))
         self.mean_weight = nn.Parameter(torch.zeros(num_features, action_dim))
         self.factor = nn.Parameter(torch.zeros(action_dim, num_features, num_features))
+        self.factor.data.diagonal(dim1=1, dim2=2).fill_(LOG_PRIOR_FACTOR)
         self.strict_lower: Tensor
         self.register_buffer("strict_lower", torch.tril(torch.ones(num_features, num_features), -1), persistent=False)
 
@@ -74,13 +82,13 @@ class StationaryPolicy(nn.Module):
 
     def features(self, obs: Tensor) -> Tensor:
         """Periodic features [B, F] of unit norm of observations [B, D]."""
-        code = self.body((obs - self.obs_mean) / self.obs_std)
-        phase = (code * self.log_lengthscale.exp()) @ self.frequencies
+        code = self.code_norm(self.body((obs - self.obs_mean) / self.obs_std))
+        phase = (code * self.log_inverse_lengthscale.exp()) @ self.frequencies
         waves = torch.cat([triangle_wave(phase + math.pi / 4), triangle_wave(phase - math.pi / 4)], dim=-1)
         return waves / math.sqrt(waves.shape[-1])
 
     def cholesky(self) -> Tensor:
-        """Lower-triangular factor L [A, F, F] of the weight covariance; the identity at initialisation."""
+        """Lower-triangular factor L [A, F, F] of the weight covariance, diagonal at initialisation."""
         return self.factor * self.strict_lower + torch.diag_embed(torch.diagonal(self.factor, dim1=1, dim2=2).exp())
 
     def head(self, features: Tensor, faithful: bool = False) -> tuple[Tensor, Tensor]:

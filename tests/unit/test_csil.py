@@ -1,0 +1,237 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The algorithm under rsl_rl's protocol, driven by an environment made of random numbers."""
+
+from __future__ import annotations
+
+import json
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tensordict import TensorDict
+
+from cohoff.algorithms import csil as module
+from cohoff.algorithms.csil import CSIL
+from cohoff.algorithms.csil_cfg import CsilRunnerCfg
+from cohoff.replay.demos import Demonstrations
+
+N, D, A = 16, 6, 3
+
+
+class CountingBase:
+    """Chunk policy whose k-th planned action is 0.01·k in every dimension."""
+
+    horizon, action_dim = 12, A
+
+    def plan(self, obs: TensorDict) -> torch.Tensor:
+        """Return the same chunk for every row."""
+        return (0.01 * torch.arange(self.horizon))[None, :, None].expand(obs.batch_size[0], -1, A)
+
+
+class RandomEnv:
+    """Just enough of an rsl_rl environment."""
+
+    num_actions, max_episode_length = A, 50
+
+    def __init__(self, log_dir: Path | None = None, num_envs: int = N):
+        self.num_envs = num_envs
+        self.unwrapped = types.SimpleNamespace(
+            spec=types.SimpleNamespace(id="Test"), cfg=types.SimpleNamespace(log_dir=log_dir and str(log_dir))
+        )
+
+    def observe(self) -> TensorDict:
+        return TensorDict({"policy": torch.randn(self.num_envs, D)}, [self.num_envs])
+
+    def step(self, done: torch.Tensor, success: torch.Tensor, invalid: torch.Tensor) -> tuple[TensorDict, dict]:
+        """Observation and extras of a step that ends so."""
+        final = {"policy": torch.full((self.num_envs, D), 9.0)}
+        return self.observe(), {
+            "success": success, "invalid": invalid, "num_resets": int(done.sum()), "final_obs": final,
+        }  # fmt: skip
+
+
+@pytest.fixture
+def cfg(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A tiny learner on random demonstrations."""
+    torch.manual_seed(0)
+    obs = torch.randn(200, D)
+    demos = Demonstrations(obs, torch.tanh(obs[:, :A]) * 0.9, obs.roll(-1, 0), torch.full((10,), 20), "Test")
+    monkeypatch.setattr(module, "load_base", lambda *args: CountingBase())
+    monkeypatch.setattr(module, "load_demonstrations", lambda *args: demos)
+    runner = CsilRunnerCfg(max_iterations=4)
+    algorithm = runner.algorithm
+    algorithm.base, algorithm.demonstrations = "base", "demos"
+    algorithm.policy.num_features = algorithm.policy.hidden_dim = 16
+    algorithm.critic.hidden_dims = (16,)
+    algorithm.clone.steps = algorithm.critic.pretrain_steps = 5
+    algorithm.batch_size, algorithm.updates_per_iteration = 16, 3
+    algorithm.replay_steps, algorithm.learning_starts, algorithm.actor_start_steps = 30, 0, 0
+    return runner.to_dict()
+
+
+def no_ends() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return tuple(torch.zeros(N, dtype=torch.bool) for _ in range(3))
+
+
+def build(cfg: dict[str, Any], env: RandomEnv) -> tuple[CSIL, TensorDict]:
+    obs = env.observe()
+    learner = CSIL.construct_algorithm(obs, env, cfg, "cpu")
+    learner.train_mode()
+    return learner, obs
+
+
+def roll(learner: CSIL, env: RandomEnv, obs: TensorDict, *ends: torch.Tensor) -> TensorDict:
+    """One step of the runner's loop."""
+    with torch.inference_mode():
+        learner.act(obs)
+        obs, extras = env.step(*(ends or no_ends()))
+        learner.process_env_step(obs, torch.zeros(N), (ends or no_ends())[0].long(), extras)
+    return obs
+
+
+def test_evaluation_environments_act_with_the_mean_and_are_never_stored(cfg: dict[str, Any]) -> None:
+    env = RandomEnv()
+    learner, obs = build(cfg, env)
+    assert (learner.num_train, learner.num_eval) == (14, 2)
+    with torch.inference_mode():
+        action = learner.act(obs)
+    mean = 0.5 * torch.tanh(learner.model.actor(obs["policy"])[0])  # the base's first action is 0
+    difference = (action - mean).abs().amax(1)
+    assert (difference[14:] < 1e-6).all()
+    assert (difference[:14] > 1e-6).all()
+    roll(learner, env, obs)
+    assert learner.store.stride == 14
+    assert learner.env_steps == N
+
+
+def test_time_outs_store_the_true_final_observation_and_the_continued_base_action(cfg: dict[str, Any]) -> None:
+    env = RandomEnv()
+    learner, obs = build(cfg, env)
+    done, success, invalid = no_ends()
+    done[3] = True
+    before = obs["policy"].clone()
+    obs = roll(learner, env, obs, done, success, invalid)
+    rows = learner.store.rows
+    assert torch.equal(rows["obs"][:14], before[:14])
+    assert (rows["next_obs"][3] == 9.0).all()
+    assert torch.equal(rows["next_obs"][4], obs["policy"][4])
+    expected = torch.full((14, A), 0.01)
+    expected[[1, 11]] = 0.0  # their turn to plan anew
+    assert rows["next_base_action"][:14].allclose(expected)
+    obs = roll(learner, env, obs)
+    base = learner.store.rows["base_action"][14:28]
+    assert base[3].allclose(torch.tensor(0.0))  # a new plan after the reset
+    assert base[4].allclose(torch.tensor(0.01))
+
+
+def test_invalid_steps_are_marked_and_outcomes_counted(cfg: dict[str, Any]) -> None:
+    env = RandomEnv()
+    learner, obs = build(cfg, env)
+    done, success, invalid = no_ends()
+    done[[0, 1, 15]] = True
+    success[[0, 15]] = True
+    invalid[1] = True
+    roll(learner, env, obs, done, success, invalid)
+    assert learner.store.rows["valid"][:14].logical_not().nonzero().tolist() == [[1]]
+    assert learner.train_episodes.summary().tolist() == [0.5, 2, 1, 1]
+    assert learner.eval_episodes.summary().tolist() == [1.0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("combination", ["ensemble", "residual", "policy"])
+@pytest.mark.parametrize("reward", ["coherent", "sparse"])
+def test_every_combination_and_reward_learns_and_reports(
+    cfg: dict[str, Any], tmp_path: Path, combination: str, reward: str
+) -> None:
+    cfg["algorithm"] |= {"combination": combination, "reward": reward, "n_step": 3}
+    cfg["algorithm"]["refinement_learning_rate"] = 1e-3
+    env = RandomEnv(tmp_path)
+    learner, obs = build(cfg, env)
+    start = learner.model.actor.mean_weight.clone()
+    for _ in range(4):
+        obs = roll(learner, env, obs)
+    learner.update()
+    assert not torch.equal(start, learner.model.actor.mean_weight)
+    line = json.loads((tmp_path / "progress.jsonl").read_text())
+    assert line["updates"] == 3 and line["env_steps"] == 4 * N
+    assert all(torch.isfinite(value).all() for value in learner.model.state_dict().values())
+
+
+def test_actor_rests_until_its_start(cfg: dict[str, Any]) -> None:
+    cfg["algorithm"]["actor_start_steps"] = 3 * N
+    env = RandomEnv()
+    learner, obs = build(cfg, env)
+    start = learner.model.actor.mean_weight.clone()
+    obs = roll(learner, env, roll(learner, env, obs))
+    learner.update()
+    assert torch.equal(start, learner.model.actor.mean_weight)
+    roll(learner, env, obs)
+    learner.update()
+    assert not torch.equal(start, learner.model.actor.mean_weight)
+
+
+def test_resuming_restores_networks_counters_and_replay(cfg: dict[str, Any], tmp_path: Path) -> None:
+    env = RandomEnv(tmp_path / "first")
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    learner, obs = build(cfg, env)
+    for _ in range(3):
+        obs = roll(learner, env, obs)
+    learner.update()
+    torch.save(learner.save(), tmp_path / "model_0.pt")
+    saved = torch.load(tmp_path / "model_0.pt", weights_only=True)
+
+    resumed = CSIL.construct_algorithm(obs, RandomEnv(tmp_path / "second"), cfg, "cpu")
+    assert resumed.load(saved, None, True)
+    resumed.train_mode()
+    assert (resumed.iteration, resumed.env_steps, resumed.num_updates) == (1, 3 * N, 3)
+    assert torch.equal(resumed.store.rows["obs"], learner.store.rows["obs"])
+    assert len(resumed.store) == len(learner.store)
+    for name, value in learner.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
+    assert resumed.beta == learner.beta
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"task": "Other"}, "'Other'"),
+        ({"obs_dim": 5}, "(5, 3)"),
+        ({"replay": "gone.safetensors"}, "gone.safetensors"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_ends_with_one_line(
+    cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture, change: dict, words: str
+) -> None:
+    learner, obs = build(cfg, RandomEnv(tmp_path))
+    saved = learner.save()
+    saved["meta"] |= change
+    other = CSIL.construct_algorithm(obs, RandomEnv(tmp_path), cfg, "cpu")
+    with pytest.raises(SystemExit):
+        other.load(saved, None, True)
+        other.train_mode()
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith("error: ") and words in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "num_envs", "words"),
+    [
+        ({}, 1, "num_envs is 1"),
+        ({"evaluation_share": 1.5}, N, "1.5"),
+        ({"demonstrations": None}, N, "agent.algorithm.demonstrations"),
+        ({"base": None}, N, "agent.algorithm.base"),
+        ({"combination": "sum"}, N, "'sum'"),
+    ],
+)
+def test_unusable_settings_end_with_one_line(
+    cfg: dict[str, Any], capsys: pytest.CaptureFixture, changes: dict, num_envs: int, words: str
+) -> None:
+    cfg["algorithm"] |= changes
+    with pytest.raises(SystemExit):
+        build(cfg, RandomEnv(num_envs=num_envs))
+    message = capsys.readouterr().err.strip().splitlines()
+    assert len(message) == 1 and words in message[0]

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The coherent reward at its data, far away, and at the end of an episode."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from cohoff.algorithms.losses import discounted_returns
+from cohoff.algorithms.pretraining import train_clone
+from cohoff.algorithms.reward import CoherentReward, SparseReward
+from cohoff.networks.stationary import StationaryPolicy
+from cohoff.replay.demos import Demonstrations
+
+DISCOUNT = 0.9875
+
+
+@pytest.fixture(scope="module")
+def demos() -> Demonstrations:
+    """Forty episodes of a smooth behaviour with execution noise 0.05."""
+    torch.manual_seed(0)
+    lengths = torch.full((40,), 30)
+    obs = torch.randn(1200, 6)
+    mode = torch.tanh(obs[:, :3] * 0.5)
+    actions = (mode + 0.05 * torch.randn_like(mode)).clamp(-0.99, 0.99)
+    return Demonstrations(obs, actions, obs.roll(-1, 0), lengths, "test")
+
+
+@pytest.fixture(scope="module")
+def clone(demos: Demonstrations) -> StationaryPolicy:
+    torch.manual_seed(0)
+    policy = StationaryPolicy(6, 3)
+    cfg = {"steps": 1500, "batch_size": 256, "learning_rate": 1e-3, "holdout": 0.1}
+    train_clone(policy, demos, cfg, lambda step, status: None)
+    return policy.requires_grad_(False)
+
+
+def test_reward_is_high_at_demonstrations_and_near_zero_far_away(demos: Demonstrations, clone: StationaryPolicy) -> None:
+    reward = CoherentReward(clone, floor=-5.0)
+    torch.manual_seed(1)
+    uniform = torch.rand_like(demos.actions) * 2.0 - 1.0
+    at_data = reward.raw(demos.obs, demos.actions).mean()
+    far = reward.raw(demos.obs + 8.0 * torch.randn_like(demos.obs), uniform).mean()
+    wrong = reward.raw(demos.obs, uniform).mean()
+    assert at_data > 0.6
+    assert far.abs() < 0.6
+    assert wrong < -2.0
+
+
+def test_finishing_is_never_worth_less_than_waiting(demos: Demonstrations, clone: StationaryPolicy) -> None:
+    """No reward is above 0 and success is followed by value 0, so no continuation beats success."""
+    reward = CoherentReward(clone, floor=-5.0)
+    reward.calibrate(demos, DISCOUNT, target=4.0)
+    obs = demos.obs
+    best = torch.tanh(clone(obs)[0])
+    flags = torch.zeros(len(obs), dtype=torch.bool)
+    for action in (best, demos.actions):
+        assert (reward(obs, action, flags) <= 0.0).all()
+    waiting = discounted_returns(reward(obs, best, flags), DISCOUNT, [len(obs)], terminal_value=0.0)
+    assert (waiting <= 0.0).all()
+
+
+def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
+    demos: Demonstrations, clone: StationaryPolicy
+) -> None:
+    reward = CoherentReward(clone, floor=-5.0)
+    returns = reward.calibrate(demos, DISCOUNT, target=4.0)
+    torch.testing.assert_close(returns.abs().max().item(), 4.0)
+    flags = torch.zeros(demos.num_transitions, dtype=torch.bool)
+    again = discounted_returns(reward(demos.obs, demos.actions, flags), DISCOUNT, demos.lengths.tolist(), 0.0)
+    torch.testing.assert_close(again, returns)
+
+
+def test_sparse_reward_pays_at_success_alone(demos: Demonstrations) -> None:
+    reward = SparseReward()
+    returns = reward.calibrate(demos, DISCOUNT, target=4.0)
+    assert reward.scale == pytest.approx(0.25)
+    assert returns[29].item() == pytest.approx(4.0)
+    assert returns[0].item() == pytest.approx(4.0 * DISCOUNT**29, rel=1e-5)
