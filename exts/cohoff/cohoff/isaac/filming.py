@@ -1,0 +1,120 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Pictures of a policy at work, by Newton's Warp renderer, which needs neither a display nor a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import isaaclab.sim as sim_utils
+import numpy as np
+import torch
+from isaaclab.sensors import CameraCfg
+from isaaclab.utils.math import quat_from_matrix
+from isaaclab_newton.renderers import NewtonWarpRendererCfg
+from PIL import Image
+from tensordict import TensorDict
+
+from cohoff.isaac.evaluation import Policy
+from cohoff.replay.persist import atomic_path
+
+CAMERA = "film_camera"
+"""Name of the camera in the scene."""
+
+_GREEN = (46, 160, 67)
+_FRAME = 4  # width of the border that marks success [pixels]
+
+
+def film_camera_cfg(
+    width: int = 320,
+    height: int = 240,
+    eye: tuple[float, float, float] = (1.2, 0.3, 0.55),
+    target: tuple[float, float, float] = (0.4, 0.0, 0.18),
+) -> CameraCfg:
+    """Camera at ``eye`` that looks at ``target``, both in the environment's frame [m]."""
+    return CameraCfg(
+        prim_path="{ENV_REGEX_NS}/FilmCamera",
+        offset=CameraCfg.OffsetCfg(pos=eye, rot=_look_at(eye, target), convention="world"),
+        width=width,
+        height=height,
+        data_types=["rgb"],
+        spawn=sim_utils.PinholeCameraCfg(focal_length=22.0, horizontal_aperture=20.955, clipping_range=(0.05, 10.0)),
+        renderer_cfg=NewtonWarpRendererCfg(create_default_light=True),
+    )
+
+
+@torch.no_grad()
+def film(env: Any, policy: Policy, max_steps: int) -> list[np.ndarray]:
+    """Film one episode in each of N environments until all have ended or ``max_steps`` steps are over.
+
+    An environment that has ended keeps its last picture, in a green frame after a success. The scene needs
+    :func:`film_camera_cfg` under the name :data:`CAMERA`.
+
+    Returns:
+        For each control step the pictures of all environments, uint8, shape [N, height, width, 3].
+    """
+    num_envs = env.unwrapped.num_envs
+    obs, _ = env.reset()
+    policy.reset(torch.ones(num_envs, dtype=torch.bool, device=env.unwrapped.device))
+    ended = [False] * num_envs
+    last = _pictures(env)
+    frames = [last.copy()]
+    while not all(ended) and len(frames) <= max_steps:
+        obs, _, terminated, truncated, extras = env.step(policy(TensorDict(obs, batch_size=[num_envs])))
+        dones = terminated | truncated
+        policy.reset(dones)
+        # The picture after an end shows the next episode already.
+        for i, (done, success, picture) in enumerate(
+            zip(dones.tolist(), extras["success"].tolist(), _pictures(env), strict=True)
+        ):
+            if ended[i]:
+                continue
+            if not done:
+                last[i] = picture
+            elif success:
+                _mark(last[i])
+            ended[i] = done
+        frames.append(last.copy())
+    return frames
+
+
+def save_animation(path: str | Path, frames: Sequence[np.ndarray], frames_per_second: float, hold: float = 1.5) -> None:
+    """Write ``frames``, each [N, height, width, 3], as an endless GIF or WebP (by the suffix), environments side by side.
+
+    The last frame stays for ``hold`` seconds.
+    """
+    images = [Image.fromarray(np.concatenate(list(frame), axis=1)) for frame in frames]
+    durations = [round(1000 / frames_per_second)] * (len(images) - 1) + [round(1000 * hold)]
+    with atomic_path(path) as temporary:
+        images[0].save(temporary, save_all=True, append_images=images[1:], duration=durations, loop=0)
+
+
+def save_strip(path: str | Path, frames: Sequence[np.ndarray], count: int = 5) -> None:
+    """Write ``count`` of ``frames``, each [N, height, width, 3], evenly spaced, from left to right; a row per environment."""
+    chosen = [frames[round(i * (len(frames) - 1) / (count - 1))] for i in range(count)]
+    rows = np.concatenate([np.concatenate(list(frame), axis=0) for frame in chosen], axis=1)
+    with atomic_path(path) as temporary:
+        Image.fromarray(rows).save(temporary)
+
+
+def _pictures(env: Any) -> np.ndarray:
+    """Present view of each environment, uint8, shape [N, height, width, 3]."""
+    rgb = env.unwrapped.scene[CAMERA].data.output["rgb"]
+    return rgb.torch[..., :3].to(torch.uint8).cpu().numpy().copy()
+
+
+def _mark(picture: np.ndarray) -> None:
+    for edge in (np.s_[:_FRAME], np.s_[-_FRAME:], np.s_[:, :_FRAME], np.s_[:, -_FRAME:]):
+        picture[edge] = _GREEN
+
+
+def _look_at(eye: Sequence[float], target: Sequence[float]) -> tuple[float, float, float, float]:
+    """Orientation (x, y, z, w) of a camera that looks along its x axis, its z axis up."""
+    forward = torch.nn.functional.normalize(torch.tensor(target) - torch.tensor(eye), dim=0)
+    left = torch.nn.functional.normalize(torch.linalg.cross(torch.tensor([0.0, 0.0, 1.0]), forward), dim=0)
+    rotation = torch.stack((forward, left, torch.linalg.cross(forward, left)), dim=1)
+    x, y, z, w = quat_from_matrix(rotation[None])[0].tolist()
+    return x, y, z, w

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""MuJoCo Warp on Newton, with a CPU step that is recorded once and replayed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import mujoco_warp
+import warp as wp
+from isaaclab.physics import PhysicsManager
+from isaaclab_newton.physics import NewtonManager
+from isaaclab_newton.physics.mjwarp_manager import NewtonMJWarpManager
+
+logger = logging.getLogger(__name__)
+
+_CAPACITY = int(
+    mujoco_warp.OverflowType.NEFC
+    | mujoco_warp.OverflowType.NJMAX_NNZ
+    | mujoco_warp.OverflowType.BROADPHASE
+    | mujoco_warp.OverflowType.NARROWPHASE
+)
+"""Overflows that drop contacts or constraints. Stopping at the number of iterations, which is chosen low, is not one."""
+
+
+class NewtonReplayManager(NewtonMJWarpManager):
+    """MuJoCo Warp manager that replays the physics step on a CPU too, where Isaac Lab only does so on a GPU.
+
+    A step launches hundreds of kernels, and launching them from Python takes longer than running them for up to about a hundred
+    environments. Warp can record the launches on a CPU as well. The recording is made under the conditions under which Isaac Lab
+    makes a CUDA graph, kept where it keeps one, and gives the same numbers bit for bit.
+
+    Messages of the solver about its limits are off, because they come for every world and step; overflows of the buffers for contacts
+    and constraints are reported once, when the simulation closes. Isaac Lab wants the name of a Newton manager to start with Newton.
+    """
+
+    @classmethod
+    def overflowed_worlds(cls) -> int:
+        """Number of environments in which contacts or constraints have not fitted their buffers since the start."""
+        overflow = cls._solver.mjw_data.overflow.numpy()
+        return int(((overflow & _CAPACITY) != 0).sum())
+
+    @classmethod
+    def close(cls) -> None:
+        """Report overflows and release the simulation."""
+        if cls._solver is not None and (count := cls.overflowed_worlds()):
+            logger.warning("contacts were dropped in %d environments: raise njmax and nconmax of the solver", count)
+        super().close()
+
+    @classmethod
+    def _create_solver(cls, model, solver_cfg):
+        solver = super()._create_solver(model, solver_cfg)
+        solver.mjw_model.opt.warn_overflow = False
+        return solver
+
+    @classmethod
+    def _simulate_full(cls) -> None:
+        cls._replay(super()._simulate_full)
+
+    @classmethod
+    def _simulate_physics_only(cls) -> None:
+        cls._replay(super()._simulate_physics_only)
+
+    @classmethod
+    def _replay(cls, simulate: Callable[[], None]) -> None:
+        cfg, device = PhysicsManager._cfg, wp.get_device(PhysicsManager._device)
+        if not device.is_cpu or cfg is None or not cfg.use_cuda_graph:
+            simulate()
+        elif cls._graph is not None:
+            wp.capture_launch(cls._graph)
+        else:
+            # The first step runs eagerly: it loads kernels and allocates buffers. Recording does not advance the physics.
+            simulate()
+            with wp.ScopedCapture(device=device) as capture:
+                simulate()
+            NewtonManager._graph = capture.graph
