@@ -1,0 +1,231 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Programs run one after the other in lanes, one lane per core, watched together and ended together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from cohoff.replay.persist import write_json
+
+_TAIL = 15  # lines shown of the log of a failed stage
+_REPORT_EVERY = 30.0  # seconds between lines where there is no terminal to redraw
+_GRACE = 10.0  # seconds that a program has to end on SIGTERM
+
+
+class StageFailed(RuntimeError):
+    """A stage ended with an error; the message holds the last lines of its log."""
+
+
+@dataclass
+class Stage:
+    """One program of a workflow."""
+
+    name: str
+    """Unique; its log is ``<name>.log``."""
+    title: str
+    """What the user reads."""
+    command: Sequence[str]
+    """Program and arguments."""
+    outputs: Sequence[Path]
+    """What exists after it has succeeded."""
+    lane: int = 0
+    """Lane that it queues in."""
+    all_cores: bool = False
+    """Use the cores of all lanes: for a stage that nothing runs beside."""
+    status: Callable[[], str] | None = None
+    """The number to watch; by default the last line of the log."""
+    state: Literal["waiting", "running", "done", "reused"] = field(default="waiting", init=False)
+    """Set by the workflow."""
+    seconds: float = field(default=0.0, init=False)
+    """Wall time so far [s]; of the original run where the result is reused."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether its outputs may be used."""
+        return self.state in ("done", "reused")
+
+
+class Workflow:
+    """Runs stages in ``num_lanes`` lanes; leaving its context ends what still runs.
+
+    With ``resume``, stages that an earlier workflow completed in ``folder`` are not run again, up to the first one that has to run.
+    The caller makes sure that the settings have not changed.
+    """
+
+    def __init__(self, folder: Path, console: Console, num_lanes: int = 2, resume: bool = False) -> None:
+        self.folder = folder
+        self.console = console
+        self.stages: list[Stage] = []
+        cores = sorted(os.sched_getaffinity(0))
+        self._cores = [cores[lane % len(cores)] for lane in range(num_lanes)]
+        self._queues: list[list[Stage]] = [[] for _ in range(num_lanes)]
+        self._running: dict[int, tuple[Stage, subprocess.Popen[bytes], float]] = {}
+        self._resume = resume
+        self._live = Live(console=console, refresh_per_second=4, get_renderable=self._table)
+        self._last_report = time.monotonic()
+        self._stamps = folder / "stages"
+        self._stamps.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            for stamp in self._stamps.glob("*.json"):
+                stamp.unlink()
+
+    def __enter__(self) -> Workflow:
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.console.is_terminal:
+            self._live.stop()
+        for _, process, _ in self._running.values():
+            _signal(process, signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE
+        for _, process, _ in self._running.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal(process, signal.SIGKILL)
+                process.wait()
+
+    def reusable_outputs(self, name: str) -> list[Path] | None:
+        """Outputs of the stage ``name`` of an earlier workflow, where submitting it now would reuse them."""
+        stamp = self._stamps / f"{name}.json"
+        if not self._resume or not stamp.is_file():
+            return None
+        outputs = [Path(output) for output in json.loads(stamp.read_text(encoding="utf-8"))["outputs"]]
+        return outputs if all(output.exists() for output in outputs) else None
+
+    def submit(self, stage: Stage) -> Stage:
+        """Queue ``stage`` in its lane."""
+        self.stages.append(stage)
+        if self.reusable_outputs(stage.name) == list(stage.outputs):
+            stage.state = "reused"
+            stage.seconds = json.loads((self._stamps / f"{stage.name}.json").read_text(encoding="utf-8"))["seconds"]
+            self._announce(stage)
+        else:
+            self._resume = False
+            self._queues[stage.lane].append(stage)
+        return stage
+
+    def wait(self, *stages: Stage, meanwhile: Callable[[], None] | None = None) -> None:
+        """Run the queues until ``stages`` have finished, calling ``meanwhile`` a few times a second.
+
+        Raises:
+            StageFailed: A stage, waited for or not, ended with an error or without its outputs.
+        """
+        while True:
+            self._advance()
+            if meanwhile is not None:
+                meanwhile()
+            if all(stage.finished for stage in stages):
+                return
+            if not self.console.is_terminal and time.monotonic() - self._last_report > _REPORT_EVERY:
+                for stage, _, _ in self._running.values():
+                    self._announce(stage)
+            time.sleep(0.25)
+
+    def _advance(self) -> None:
+        """Collect what has ended and start what can start."""
+        for lane, (stage, process, started) in list(self._running.items()):
+            stage.seconds = time.monotonic() - started
+            code = process.poll()
+            if code is None:
+                continue
+            del self._running[lane]
+            missing = [str(output) for output in stage.outputs if not output.exists()]
+            if code != 0 or missing:
+                reason = f"ended with status {code}" if code != 0 else f"did not write {', '.join(missing)}"
+                raise StageFailed(f"{stage.title}: {reason}; the end of {self._log(stage)}:\n{self._tail(stage)}")
+            stage.state = "done"
+            write_json(
+                self._stamps / f"{stage.name}.json",
+                {
+                    "seconds": stage.seconds,
+                    "outputs": [str(output) for output in stage.outputs],
+                    "command": list(stage.command),
+                },
+            )
+            self._announce(stage)
+        for lane, queue in enumerate(self._queues):
+            if queue and lane not in self._running:
+                stage = queue.pop(0)
+                self._running[lane] = (stage, self._start(stage), time.monotonic())
+                stage.state = "running"
+                self._announce(stage)
+
+    def _start(self, stage: Stage) -> subprocess.Popen[bytes]:
+        cores = set(self._cores) if stage.all_cores else {self._cores[stage.lane]}
+        environment = os.environ | {"OMP_NUM_THREADS": str(len(cores)), "PYTHONUNBUFFERED": "1"}
+        before = os.sched_getaffinity(0)
+        with self._log(stage).open("wb") as log:
+            # The program inherits the cores of the thread that starts it.
+            os.sched_setaffinity(0, cores)
+            try:
+                # A session of its own: Ctrl-C reaches this process alone, which then ends the others in order.
+                return subprocess.Popen(
+                    stage.command,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    stdin=subprocess.DEVNULL,
+                    env=environment,
+                    start_new_session=True,
+                )
+            finally:
+                os.sched_setaffinity(0, before)
+
+    def _log(self, stage: Stage) -> Path:
+        return self.folder / f"{stage.name}.log"
+
+    def _tail(self, stage: Stage, lines: int = _TAIL) -> str:
+        with self._log(stage).open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 20_000))
+            text = log.read().decode(errors="replace")
+        return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+
+    def _status(self, stage: Stage) -> str:
+        if stage.state == "waiting" or (stage.state == "reused" and stage.status is None):
+            return ""
+        return stage.status() if stage.status is not None else self._tail(stage, 1)
+
+    def _announce(self, stage: Stage) -> None:
+        self._last_report = time.monotonic()
+        if not self.console.is_terminal:
+            line = f"[{_clock(stage.seconds)}] {stage.title}: {stage.state} {self._status(stage)}".rstrip()
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def _table(self) -> Table:
+        marks = {"waiting": "·", "running": "[yellow]▶[/]", "done": "[green]✓[/]", "reused": "[blue]↺[/]"}
+        table = Table(box=None, padding=(0, 1), expand=True, show_header=False)
+        table.add_column(width=1)
+        table.add_column(no_wrap=True, min_width=24)
+        table.add_column(justify="right", width=6)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for stage in self.stages:
+            clock = "" if stage.state == "waiting" else _clock(stage.seconds)
+            table.add_row(marks[stage.state], stage.title, clock, self._status(stage))
+        return table
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to the program and to what it has started."""
+    if process.poll() is None:
+        os.killpg(process.pid, number)
