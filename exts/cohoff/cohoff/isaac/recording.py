@@ -1,0 +1,202 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Demonstrations of a scripted expert: recorded in parallel environments, written as HDF5."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
+from tensordict import TensorDict
+
+from cohoff.provenance import versions
+from cohoff.replay.persist import atomic_path
+
+from .evaluation import Policy
+
+if TYPE_CHECKING:
+    from .env import ManipulationEnv
+
+
+@dataclass(frozen=True)
+class CollectionProgress:
+    """What is known in the middle of a collection."""
+
+    collected: int
+    """Successful episodes so far."""
+    attempted: int
+    """Finished episodes so far, failures included."""
+    planned: int
+    """Episodes that will be attempted."""
+
+
+class EpisodeRecorder:
+    """Writes the transitions of the running episodes in place and hands out the finished ones.
+
+    Args:
+        env: The environment, just reset.
+        obs: Observations after that reset.
+        action_dim: Size of an action.
+    """
+
+    def __init__(self, env: ManipulationEnv, obs: dict[str, torch.Tensor], action_dim: int):
+        self._env = env
+        steps, n = env.max_episode_length, env.num_envs
+        zeros = {
+            "actions": torch.zeros(steps, n, action_dim, device=env.device),
+            "rewards": torch.zeros(steps, n, device=env.device),
+            "dones": torch.zeros(steps, n, dtype=torch.bool, device=env.device),
+        }
+        self._buffers = TensorDict(zeros, batch_size=[steps, n])
+        for key in ("obs", "next_obs"):
+            self._buffers[key] = {name: torch.zeros(steps, *value.shape, device=env.device) for name, value in obs.items()}
+        self._step = torch.zeros(n, dtype=torch.long, device=env.device)
+        self._rows = torch.arange(n, device=env.device)
+        self._initial_state = env.scene.get_state(is_relative=True)
+
+    def record(self, obs, action, next_obs, reward, dones) -> None:
+        """Store one transition of every environment; ``next_obs`` is the observation before any reset."""
+        transition = {"obs": obs, "actions": action, "next_obs": next_obs, "rewards": reward, "dones": dones}
+        self._buffers[self._step, self._rows] = TensorDict(transition, batch_size=[len(self._rows)])
+        self._step += 1
+
+    def take(self, env_id: int, success: bool) -> EpisodeData:
+        """The episode that has just finished in environment ``env_id``, on the host."""
+        length = int(self._step[env_id])
+        episode = EpisodeData()
+        episode.data = self._buffers[:length, env_id].cpu().to_dict()
+        episode.data["initial_state"] = _pick(self._initial_state, env_id)
+        episode.success = success
+        return episode
+
+    def restart(self, dones: torch.Tensor) -> None:
+        """Begin new episodes where ``dones`` [N] bool; the environments have been reset."""
+        self._step.masked_fill_(dones, 0)
+        _update(self._initial_state, self._env.scene.get_state(is_relative=True), dones)
+
+
+@torch.no_grad()
+def collect(
+    env: ManipulationEnv,
+    expert: Policy,
+    num_demos: int,
+    noise: float,
+    seed: int,
+    progress: Callable[[CollectionProgress], None] | None = None,
+) -> list[EpisodeData]:
+    """Record ``num_demos`` successful episodes of ``expert``.
+
+    Every environment makes the same number of episodes, because the first ones to finish are the short ones. If there are more
+    successes than wanted, a random choice of them is returned. The order is random as well, so that the first episodes of a file are
+    a fair sample of it.
+
+    Args:
+        env: The environment.
+        expert: Gives the actions.
+        num_demos: Wanted number of episodes, at least 1.
+        noise: Standard deviation of the normal noise added to the actions, in their units. It is executed and recorded.
+        seed: Seed of the noise and of the choice.
+        progress: Called whenever episodes ended.
+
+    Raises:
+        RuntimeError: The expert fails in more than half of its episodes.
+    """
+    device, n = env.device, env.num_envs
+    noise_generator = torch.Generator(device).manual_seed(seed)
+    per_env = math.ceil(num_demos / n)
+    made = [0] * n
+    successes: list[EpisodeData] = []
+    obs, _ = env.reset()
+    expert.reset(torch.ones(n, dtype=torch.bool, device=device))
+    recorder: EpisodeRecorder | None = None
+    while True:
+        action = expert(TensorDict(obs, batch_size=[n]))
+        action = action + noise * torch.randn(action.shape, generator=noise_generator, device=device)
+        action.clamp_(-1.0, 1.0)
+        if recorder is None:
+            recorder = EpisodeRecorder(env, obs, action.shape[1])
+        next_obs, reward, terminated, truncated, extras = env.step(action)
+        dones = terminated | truncated
+        before_reset = _before_reset(next_obs, extras, dones)
+        recorder.record(obs, action, before_reset, reward, dones)
+        obs = next_obs
+        if extras["num_resets"] == 0:
+            continue
+        expert.reset(dones)
+        success = extras["success"].tolist()
+        for env_id in dones.nonzero().squeeze(1).tolist():
+            if made[env_id] < per_env:
+                made[env_id] += 1
+                if success[env_id]:
+                    successes.append(recorder.take(env_id, success=True))
+        recorder.restart(dones)
+        if progress is not None:
+            progress(CollectionProgress(len(successes), sum(made), per_env * n))
+        if sum(made) == per_env * n:
+            if len(successes) >= num_demos:
+                break
+            if len(successes) < 0.5 * sum(made):
+                raise RuntimeError(f"the expert succeeded in only {len(successes)} of {sum(made)} episodes")
+            per_env += 1
+    order = torch.randperm(len(successes), generator=torch.Generator().manual_seed(seed))
+    return [successes[i] for i in order[:num_demos].tolist()]
+
+
+def write_demonstrations(
+    path: str | os.PathLike[str], episodes: list[EpisodeData], task: str, seed: int, noise: float
+) -> None:
+    """Write ``episodes`` to ``path``, which ends in ``.hdf5``, in the layout of Isaac Lab and robomimic.
+
+    ``/data`` carries ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise`` and ``versions``. Each
+    ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D], ``actions`` [T, A], ``rewards`` [T], ``dones`` [T]
+    and ``initial_state`` (scene state relative to the environment, first dimension 1).
+    """
+    with atomic_path(path) as temporary:
+        handler = HDF5DatasetFileHandler()
+        handler.create(str(temporary), env_name=task)
+        try:
+            for episode in episodes:
+                episode.seed = seed
+                handler.write_episode(episode, dataset_compression=False)
+            # The handler has no way to set attributes of its own.
+            attributes = handler._hdf5_data_group.attrs
+            attributes.update(task=task, seed=seed, noise=noise, versions=json.dumps(versions()))
+        finally:
+            handler.close()
+
+
+def _before_reset(next_obs: dict[str, Any], extras: dict[str, Any], dones: torch.Tensor) -> dict[str, Any]:
+    """Observations after the step and before the resets that it caused."""
+    if extras["num_resets"] == 0:
+        return next_obs
+    final = extras["final_obs"]
+    return {
+        name: torch.where(dones.view(-1, *[1] * (value.ndim - 1)), final[name], value) for name, value in next_obs.items()
+    }
+
+
+def _pick(state: dict[str, Any], env_id: int) -> dict[str, Any]:
+    """Row ``env_id`` of every tensor of a nested dictionary, on the host, first dimension 1; empty branches are left out."""
+    picked = {}
+    for key, value in state.items():
+        if isinstance(value, torch.Tensor):
+            picked[key] = value[env_id : env_id + 1].cpu()
+        elif branch := _pick(value, env_id):
+            picked[key] = branch
+    return picked
+
+
+def _update(state: dict[str, Any], new: dict[str, Any], rows: torch.Tensor) -> None:
+    """Copy the ``rows`` [N] bool of every tensor of ``new`` into ``state``."""
+    for key, value in new.items():
+        if isinstance(value, torch.Tensor):
+            state[key] = torch.where(rows.view(-1, *[1] * (value.ndim - 1)), value, state[key])
+        else:
+            _update(state[key], value, rows)
