@@ -16,32 +16,35 @@ from rich.console import Console
 from cohoff.workflow import Stage, StageFailed, Workflow
 
 
-def workflow(folder, resume=False):
-    return Workflow(folder, Console(file=io.StringIO()), resume=resume)
+def workflow(folder, **kwargs):
+    return Workflow(folder, Console(file=io.StringIO()), **kwargs)
 
 
-def stage(folder, name, code="pass", lane=0):
+def stage(folder, name, code="pass"):
     """A stage that runs Python code and touches its output."""
     output = folder / f"{name}.out"
-    return Stage(name, name, [sys.executable, "-c", f"{code}\nopen({str(output)!r}, 'w')"], [output], lane=lane)
+    return Stage(name, name, [sys.executable, "-c", f"{code}\nopen({str(output)!r}, 'w')"], [output])
 
 
-def test_a_lane_runs_in_order_and_lanes_run_together(tmp_path):
-    started = f"import time; open({str(tmp_path / 'x')!r}, 'a').write('%s')"
+def test_a_lane_runs_in_order(tmp_path):
+    note = f"open({str(tmp_path / 'x')!r}, 'a').write"
+    with workflow(tmp_path, num_lanes=1) as flow:
+        a = flow.submit(stage(tmp_path, "a", f"import time; time.sleep(0.3); {note}('a')"))
+        b = flow.submit(stage(tmp_path, "b", f"{note}('b')"))
+        flow.wait(a, b)
+    assert (tmp_path / "x").read_text() == "ab" and a.seconds > 0.25 and a.state == b.state == "done"
+
+
+def test_lanes_run_side_by_side(tmp_path):
+    """Each of two stages waits for a sign of the other."""
+    code = "import os, time\nopen({mine!r}, 'w')\nwhile not os.path.exists({other!r}): time.sleep(0.02)"
+    a, b = str(tmp_path / "a"), str(tmp_path / "b")
     with workflow(tmp_path) as flow:
-        a = flow.submit(stage(tmp_path, "a", started % "a" + "; time.sleep(0.3)"))
-        b = flow.submit(stage(tmp_path, "b", started % "b"))
-        c = flow.submit(
-            stage(
-                tmp_path,
-                "c",
-                f"import os, time\nwhile not os.path.exists({str(tmp_path / 'b.out')!r}): time.sleep(0.02)",
-                lane=1,
-            )
-        )
-        flow.wait(a, b, c)
-    assert (tmp_path / "x").read_text() == "ab" and a.seconds > 0.25
-    assert [s.state for s in (a, b, c)] == ["done"] * 3
+        stages = [
+            flow.submit(stage(tmp_path, "first", code.format(mine=a, other=b))),
+            flow.submit(stage(tmp_path, "second", code.format(mine=b, other=a))),
+        ]
+        flow.wait(*stages)
 
 
 def test_stages_are_pinned_and_logged(tmp_path):
@@ -55,7 +58,7 @@ def test_stages_are_pinned_and_logged(tmp_path):
 
 
 def test_a_failure_shows_the_end_of_the_log_and_ends_the_others(tmp_path):
-    other = stage(tmp_path, "other", "import time; time.sleep(60)", lane=1)
+    other = stage(tmp_path, "other", "import time; time.sleep(60)")
     start = time.monotonic()
     with (
         pytest.raises(StageFailed, match="(?s)broken: ended with status 3.*line 49$") as info,
@@ -94,7 +97,7 @@ def test_stages_can_be_added_while_others_run(tmp_path):
 
     def add():
         if not added:
-            added.append(flow.submit(stage(tmp_path, "late", lane=1)))
+            added.append(flow.submit(stage(tmp_path, "late")))
 
     with workflow(tmp_path) as flow:
         flow.wait(flow.submit(stage(tmp_path, "a")), meanwhile=add)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Programs run one after the other in lanes, one lane per core, watched together and ended together."""
+"""Programs run side by side, one per core, watched together and ended together."""
 
 from __future__ import annotations
 
@@ -43,10 +43,8 @@ class Stage:
     """Program and arguments."""
     outputs: Sequence[Path]
     """What exists after it has succeeded."""
-    lane: int = 0
-    """Lane that it queues in."""
     all_cores: bool = False
-    """Use the cores of all lanes: for a stage that nothing runs beside."""
+    """Use all lanes' cores: for a stage that nothing runs beside."""
     status: Callable[[], str] | None = None
     """The number to watch; by default the last line of the log."""
     state: Literal["waiting", "running", "done", "reused"] = field(default="waiting", init=False)
@@ -61,7 +59,9 @@ class Stage:
 
 
 class Workflow:
-    """Runs stages in ``num_lanes`` lanes; leaving its context ends what still runs.
+    """Runs stages in the order of their submission in ``num_lanes`` lanes; leaving its context ends what still runs.
+
+    A lane is a core (lanes share cores where there are fewer) and runs one stage at a time.
 
     With ``resume``, stages that an earlier workflow completed in ``folder`` are not run again, up to the first one that has to run.
     The caller makes sure that the settings have not changed.
@@ -73,7 +73,7 @@ class Workflow:
         self.stages: list[Stage] = []
         cores = sorted(os.sched_getaffinity(0))
         self._cores = [cores[lane % len(cores)] for lane in range(num_lanes)]
-        self._queues: list[list[Stage]] = [[] for _ in range(num_lanes)]
+        self._queue: list[Stage] = []
         self._running: dict[int, tuple[Stage, subprocess.Popen[bytes], float]] = {}
         self._resume = resume
         self._live = Live(console=console, refresh_per_second=4, get_renderable=self._table)
@@ -111,7 +111,7 @@ class Workflow:
         return outputs if all(output.exists() for output in outputs) else None
 
     def submit(self, stage: Stage) -> Stage:
-        """Queue ``stage`` in its lane."""
+        """Queue ``stage``."""
         self.stages.append(stage)
         if self.reusable_outputs(stage.name) == list(stage.outputs):
             stage.state = "reused"
@@ -119,11 +119,11 @@ class Workflow:
             self._announce(stage)
         else:
             self._resume = False
-            self._queues[stage.lane].append(stage)
+            self._queue.append(stage)
         return stage
 
     def wait(self, *stages: Stage, meanwhile: Callable[[], None] | None = None) -> None:
-        """Run the queues until ``stages`` have finished, calling ``meanwhile`` a few times a second.
+        """Run the queue until ``stages`` have finished, calling ``meanwhile`` a few times a second.
 
         Raises:
             StageFailed: A stage, waited for or not, ended with an error or without its outputs.
@@ -161,15 +161,15 @@ class Workflow:
                 },
             )
             self._announce(stage)
-        for lane, queue in enumerate(self._queues):
-            if queue and lane not in self._running:
-                stage = queue.pop(0)
-                self._running[lane] = (stage, self._start(stage), time.monotonic())
+        for lane, core in enumerate(self._cores):
+            if self._queue and lane not in self._running:
+                stage = self._queue.pop(0)
+                cores = set(self._cores) if stage.all_cores else {core}
+                self._running[lane] = (stage, self._start(stage, cores), time.monotonic())
                 stage.state = "running"
                 self._announce(stage)
 
-    def _start(self, stage: Stage) -> subprocess.Popen[bytes]:
-        cores = set(self._cores) if stage.all_cores else {self._cores[stage.lane]}
+    def _start(self, stage: Stage, cores: set[int]) -> subprocess.Popen[bytes]:
         environment = os.environ | {"OMP_NUM_THREADS": str(len(cores)), "PYTHONUNBUFFERED": "1"}
         before = os.sched_getaffinity(0)
         with self._log(stage).open("wb") as log:
