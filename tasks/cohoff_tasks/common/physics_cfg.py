@@ -34,8 +34,8 @@ class GraspingPhysicsCfg(PresetCfg):
             # A CPU runs all of them, converged or not: 4 hold a grasp and 2 do not.
             iterations=4,
             ls_iterations=20,
-            njmax=120,
-            nconmax=40,
+            njmax=240,
+            nconmax=80,
             integrator="implicitfast",
             # Newton's own contacts: four points per finger pad instead of one or two.
             use_mujoco_contacts=False,

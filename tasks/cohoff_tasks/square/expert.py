@@ -29,6 +29,9 @@ GRASP_HEIGHT = 0.015
 CARRY_HEIGHT = PEG.height + NUT.height / 2 + 0.025
 """Height of the nut's centre on its way to the peg [m]."""
 
+RETREAT_HEIGHT = 0.22
+"""Height of the tool centre point over the table at the end [m]."""
+
 MAX_YAW = 2.1
 """Bound on the hand's heading when it places the nut [rad]: the last joint ends a little beyond."""
 
@@ -89,12 +92,11 @@ class SquareExpert:
         reach_goal = torch.cat((handle[:, :2], (GRASP_HEIGHT + down).unsqueeze(1)), dim=1)
         goal = torch.where(reach.unsqueeze(1), reach_goal, goal)
 
-        speed = torch.linalg.vector_norm(object_velocity(self._env, NUT_NAME)[:, :2], dim=1)
-        misplaced = place_offset + 0.03 * place_turn.abs() + 0.05 * speed
-        goal = torch.where(carry.unsqueeze(1), self._carry_goal(tool, nut, place_turn, misplaced), goal)
-        goal[:, 2] = torch.where(retreat, 0.22, goal[:, 2])
+        carry_goal, carry_turn = self._carry_goal(tool, nut, place_turn, place_offset)
+        goal = torch.where(carry.unsqueeze(1), carry_goal, goal)
+        goal[:, 2] = torch.where(retreat, RETREAT_HEIGHT, goal[:, 2])
 
-        yaw = hand_yaw + torch.where(reach, grasp_turn, place_turn)
+        yaw = hand_yaw + torch.where(reach, grasp_turn, carry_turn)
         goal_quat = torch.where((reach | carry).unsqueeze(1), downward_quat(yaw), goal_quat)
 
         close = machine.at(GRASP) | carry
@@ -107,19 +109,19 @@ class SquareExpert:
         final = hand_yaw + turn
         return torch.where(final.abs() > MAX_YAW, turn - torch.sign(final) * math.pi / 2, turn)
 
-    def _carry_goal(self, tool, nut, place_turn, misplaced) -> torch.Tensor:
-        """Tool position [m] [N, 3] that brings the held nut over the peg and then down."""
+    def _carry_goal(self, tool, nut, place_turn, place_offset) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tool position [m] [N, 3] and turn of the hand [rad] [N] that bring the held nut over the peg and then down."""
         # Turning the hand swings the nut around it; aim with the nut where the turn will have put it.
-        arm_vector = (nut - tool)[:, :2]
+        lever = (nut - tool)[:, :2]
         cos, sin = torch.cos(place_turn), torch.sin(place_turn)
-        turned = torch.stack(
-            (cos * arm_vector[:, 0] - sin * arm_vector[:, 1], sin * arm_vector[:, 0] + cos * arm_vector[:, 1]), dim=1
-        )
-        above = self._peg[:2] - turned
-        # Off the table first.
-        free = ((nut[:, 2] - 0.02) / 0.04).clamp(0.0, 1.0).unsqueeze(1)
-        horizontal = tool[:, :2] + free * (above - tool[:, :2])
+        swung = torch.stack((cos * lever[:, 0] - sin * lever[:, 1], sin * lever[:, 0] + cos * lever[:, 1]), dim=1)
+        # Straight up until the nut is off the table.
+        free = ((nut[:, 2] - 0.02) / 0.04).clamp(0.0, 1.0)
+        horizontal = tool[:, :2] + free.unsqueeze(1) * (self._peg[:2] - swung - tool[:, :2])
+
+        speed = torch.linalg.vector_norm(object_velocity(self._env, NUT_NAME)[:, :2], dim=1)
+        misplaced = place_offset + 0.03 * place_turn.abs() + 0.05 * speed
         up = funnel(misplaced, tolerance=0.004, slope=15.0, depth=CARRY_HEIGHT - NUT_SEAT)
         # Down slowly, so that the nut can still be aligned on its way.
         height = tool[:, 2] + (NUT_SEAT + up - nut[:, 2]).clamp(min=-0.02)
-        return torch.cat((horizontal, height.unsqueeze(1)), dim=1)
+        return torch.cat((horizontal, height.unsqueeze(1)), dim=1), free * place_turn
