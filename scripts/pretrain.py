@@ -21,18 +21,19 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from cohoff.errors import InputError, run
+from cohoff.errors import ArgumentParser, InputError, run
 from cohoff.isaac.launch import check_device, check_task
 from cohoff.policies.flow import FlowPolicySpec
 from cohoff.policies.flow_training import FlowTrainingCfg, FlowTrainingReport, train_flow
 from cohoff.provenance import command_line, git_revision, versions
 from cohoff.replay.demos import load_demonstrations
+from cohoff.replay.persist import check_target
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line, checked as far as that is possible without opening files."""
     defaults = FlowTrainingCfg()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", required=True, help="task id, the one that was demonstrated")
     parser.add_argument("--demos", required=True, help="file written by scripts/collect_demos.py")
     parser.add_argument("--output", required=True, help="file for the policy, conventionally .safetensors")
@@ -45,6 +46,7 @@ def parse_arguments() -> argparse.Namespace:
         raise InputError(f"--seed is {args.seed}; give 0 or more")
     check_task(args.task)
     args.device = check_device(args.device)
+    check_target(args.output)
     return args
 
 

@@ -42,7 +42,7 @@ class FlowPolicySpec:
     horizon: int = 16
     """Number of actions in a chunk, H."""
 
-    hidden_dim: int = 384
+    hidden_dim: int = 256
     """Width of every layer."""
 
     num_blocks: int = 3
@@ -63,7 +63,7 @@ class FlowPolicySpec:
 
 
 class _Block(nn.Module):
-    """Residual two-layer perceptron; the condition enters its hidden layer."""
+    """Residual two-layer perceptron."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -71,15 +71,15 @@ class _Block(nn.Module):
         self.inner = nn.Linear(dim, dim)
         self.outer = nn.Linear(dim, dim)
 
-    def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        return x + self.outer(nn.functional.silu(self.inner(self.norm(x)) + condition))
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.outer(nn.functional.silu(self.inner(self.norm(x))))
 
 
 class FlowPolicy(nn.Module):
     """Flow-matching :class:`~cohoff.policies.base.ChunkPolicy`, a residual perceptron over the whole chunk.
 
-    The observation is encoded once per plan and the flow-time embeddings once per grid, so that an Euler step costs the
-    residual blocks alone.
+    The observation and the grid of flow times are encoded once per plan, so that an Euler step costs the residual blocks
+    alone.
     """
 
     obs_mean: torch.Tensor
@@ -102,20 +102,17 @@ class FlowPolicy(nn.Module):
         half = spec.time_features // 2
         self.register_buffer("frequencies", torch.logspace(0.0, math.log10(100.0), half), persistent=False)
         self.encoder = nn.Sequential(
-            nn.Linear(spec.obs_dim, dim),
-            nn.SiLU(),
-            nn.Linear(dim, dim),
-            nn.SiLU(),
-            nn.Linear(dim, spec.num_blocks * dim),
+            nn.Linear(spec.obs_dim, dim), nn.SiLU(), nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim)
         )
         self.time_encoder = nn.Sequential(
-            nn.Linear(spec.time_features, dim), nn.SiLU(), nn.Linear(dim, spec.num_blocks * dim)
+            nn.Linear(spec.time_features, 2 * spec.time_features), nn.SiLU(), nn.Linear(2 * spec.time_features, dim)
         )
         self.input = nn.Linear(chunk_dim, dim)
         self.blocks = nn.ModuleList(_Block(dim) for _ in range(spec.num_blocks))
-        self.output = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, chunk_dim))
-        nn.init.zeros_(self.output[1].weight)
-        nn.init.zeros_(self.output[1].bias)
+        self.norm = nn.LayerNorm(dim)
+        self.output = nn.Linear(dim, chunk_dim)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
 
     @torch.no_grad()
     def set_normalisation(self, obs_mean: torch.Tensor, obs_std: torch.Tensor, action_scale: torch.Tensor) -> None:
@@ -181,22 +178,20 @@ class FlowPolicy(nn.Module):
         return torch.randn(shape, generator=self._noise_generator(), device=self.action_scale.device)
 
     def _encode(self, obs: torch.Tensor) -> torch.Tensor:
-        """Return every block's condition from the observation, shape [B, num_blocks, hidden]."""
-        normalised = ((obs - self.obs_mean) / self.obs_std).clamp(-OBS_LIMIT, OBS_LIMIT)
-        return self.encoder(normalised).unflatten(1, (self.spec.num_blocks, self.spec.hidden_dim))
+        """Return the condition that the observation sets, shape [B, hidden]."""
+        return self.encoder(((obs - self.obs_mean) / self.obs_std).clamp(-OBS_LIMIT, OBS_LIMIT))
 
     def _embed_time(self, time: torch.Tensor) -> torch.Tensor:
-        """Return every block's condition from the flow time [B, 1], shape [B, num_blocks, hidden]."""
+        """Return the condition that the flow time [B, 1] sets, shape [B, hidden]."""
         angle = time * self.frequencies
-        features = torch.cat([angle.sin(), angle.cos()], dim=1)
-        return self.time_encoder(features).unflatten(1, (self.spec.num_blocks, self.spec.hidden_dim))
+        return self.time_encoder(torch.cat([angle.sin(), angle.cos()], dim=1))
 
     def _velocity(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """Return the velocity at the scaled, flattened chunks ``x``, shape [B, H * A]."""
-        hidden = self.input(x)
-        for block, block_condition in zip(self.blocks, condition.unbind(1), strict=True):
-            hidden = block(hidden, block_condition)
-        return self.output(hidden)
+        hidden = self.input(x) + condition
+        for block in self.blocks:
+            hidden = block(hidden)
+        return self.output(self.norm(hidden))
 
 
 def load_flow(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> FlowPolicy:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cohoff.errors import InputError
 from cohoff.policies.flow import FlowPolicy, FlowPolicySpec
@@ -49,7 +50,7 @@ class FlowTrainingCfg:
     batch_size: int = 256
     """Chunks per optimiser step."""
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     """Peak learning rate; it rises linearly over the warm-up and falls to zero along a cosine."""
 
     warmup_steps: int = 100
@@ -70,8 +71,8 @@ class FlowTrainingCfg:
     min_obs_std: float = 1e-2
     """Lower bound on the observations' standard deviation, below which a dimension counts as constant."""
 
-    min_action_std: float = 0.05
-    """Lower bound on the actions' scale."""
+    min_action_std: float = 0.15
+    """Lower bound on the actions' scale. It keeps dimensions that hold little but execution noise from dominating the loss."""
 
     report_every: int = 50
     """Steps between two progress reports; each reads the loss back from the device."""
@@ -165,9 +166,7 @@ def train_flow(
         torch.nn.utils.clip_grad_norm_(parameters, cfg.max_grad_norm)
         optimiser.step()
         schedule.step()
-        weight = 1.0 - min(cfg.ema_decay, step / (step + 10.0))
-        with torch.no_grad():
-            torch._foreach_lerp_(average, parameters, weight)
+        get_ema_multi_avg_fn(min(cfg.ema_decay, step / (step + 10.0)))(average, parameters, step)
         total += loss.detach()
         since_report += 1
         if progress is not None and (step % cfg.report_every == 0 or step == cfg.steps):
