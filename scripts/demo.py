@@ -63,6 +63,8 @@ class DemoCfg:
     """Episodes of the evaluation of each checkpoint in between."""
     film_envs: int = 3
     """Episodes in the film."""
+    film_steps: int = 400
+    """Longest film [control steps]."""
     overrides: tuple[str, ...] = ()
     """Further settings of training as hydra writes them, agent.algorithm.beta=0.1."""
 
@@ -77,6 +79,7 @@ QUICK = {
     "episodes": 4,
     "checkpoint_episodes": 4,
     "film_envs": 1,
+    "film_steps": 10,
     "overrides": ("agent.algorithm.clone.steps=20", "agent.algorithm.critic.pretrain_steps=5"),
 }
 """What ``--quick`` changes: every stage runs, none long enough to learn anything."""
@@ -144,7 +147,11 @@ class Demo:
         arguments += ["--task", cfg.task, "--device", cfg.device, "--num_envs", cfg.num_envs, "--seed", cfg.seed]
         arguments += ["--experiment_name", EXPERIMENT, "--run_timestamp", self.run.name]
         arguments += [] if cfg.max_iterations is None else ["--max_iterations", cfg.max_iterations]
-        arguments += [f"agent.save_interval={cfg.save_interval}", f"agent.algorithm.reward={cfg.reward}"]
+        arguments += [
+            f"agent.device={cfg.device}",
+            f"agent.save_interval={cfg.save_interval}",
+            f"agent.algorithm.reward={cfg.reward}",
+        ]
         arguments += [
             f"agent.algorithm.demonstrations={self.demos.absolute()}",
             f"agent.algorithm.base={self.base.absolute()}",
@@ -201,7 +208,17 @@ class Demo:
         """Queue the film of the final policy."""
         cfg = self.cfg
         arguments = [SCRIPTS / "record_video.py", "--task", cfg.task, "--policy", "csil", "--checkpoint", checkpoint]
-        arguments += ["--num_envs", cfg.film_envs, "--seed", 2_000_000 + cfg.seed, "--device", cfg.device, "--output"]
+        arguments += [
+            "--num_envs",
+            cfg.film_envs,
+            "--max_steps",
+            cfg.film_steps,
+            "--seed",
+            2_000_000 + cfg.seed,
+            "--device",
+            cfg.device,
+            "--output",
+        ]
         outputs = [self.output / "policy.gif", self.output / "policy.png"]
         return self.submit("film", "film", arguments + outputs, outputs)
 
@@ -263,6 +280,7 @@ class Demo:
                 "updates_per_second": round(learner["updates"] / seconds["online"], 1),
             },
             "settings": asdict(self.cfg),
+            "reused": [stage.name for stage in self.flow.stages if stage.state == "reused"],
             "run": _relative(self.run),
             "git_revision": git_revision(),
             "command": command_line(),

@@ -62,7 +62,7 @@ def show_progress(console: Console) -> Iterator[Callable[[EvaluationProgress], N
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         row = bar.add_task("", total=None, success="-")
-        tenths = 0
+        tenths = -1
 
         def update(now: EvaluationProgress) -> None:
             nonlocal tenths

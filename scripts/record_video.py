@@ -27,6 +27,8 @@ from cohoff.isaac.launch import check_device, check_task
 from cohoff.isaac.policies import add_policy_arguments, bind_expert, check_policy_arguments, open_policy
 from cohoff.replay.persist import check_target
 
+STRIDE = 2  # control steps per picture
+
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
@@ -65,14 +67,16 @@ def main() -> None:
     setattr(cfg.scene, CAMERA, film_camera_cfg(args.width, args.width * 3 // 4))
     with launch_simulation(cfg, {"device": args.device}):
         env: Any = gym.make(args.task, cfg=cfg).unwrapped
-        frames = film(env, bind_expert(policy, args.task, env), args.max_steps)
-        frames_per_second = 1 / env.step_dt
+        print(f"filming up to {args.max_steps} steps", flush=True)
+        frames, successes = film(env, bind_expert(policy, args.task, env), args.max_steps, STRIDE)
+        frames_per_second = 1 / (STRIDE * env.step_dt)
         env.close()
     for output in args.output:
         if Path(output).suffix == ".png":
             save_strip(output, frames)
         else:
             save_animation(output, frames, frames_per_second)
+    print(f"{successes} of {args.num_envs} episodes succeeded: {', '.join(args.output)}")
 
 
 if __name__ == "__main__":

@@ -47,38 +47,38 @@ def film_camera_cfg(
 
 
 @torch.no_grad()
-def film(env: Any, policy: Policy, max_steps: int) -> list[np.ndarray]:
+def film(env: Any, policy: Policy, max_steps: int, stride: int = 1) -> tuple[list[np.ndarray], int]:
     """Film one episode in each of N environments until all have ended or ``max_steps`` steps are over.
 
     An environment that has ended keeps its last picture, in a green frame after a success. The scene needs
     :func:`film_camera_cfg` under the name :data:`CAMERA`.
 
     Returns:
-        For each control step the pictures of all environments, uint8, shape [N, height, width, 3].
+        For each ``stride``-th control step the pictures of all environments, uint8, shape [N, height, width, 3]; and the number
+        of successes.
     """
     num_envs = env.unwrapped.num_envs
     obs, _ = env.reset()
     policy.reset(torch.ones(num_envs, dtype=torch.bool, device=env.unwrapped.device))
-    ended = [False] * num_envs
-    last = _pictures(env)
-    frames = [last.copy()]
-    while not all(ended) and len(frames) <= max_steps:
+    ended = np.zeros(num_envs, dtype=bool)
+    succeeded = np.zeros(num_envs, dtype=bool)
+    shown = _pictures(env)
+    frames = [shown.copy()]
+    for step in range(1, max_steps + 1):
         obs, _, terminated, truncated, extras = env.step(policy(TensorDict(obs, batch_size=[num_envs])))
         dones = terminated | truncated
         policy.reset(dones)
+        succeeded |= extras["success"].cpu().numpy() & ~ended
         # The picture after an end shows the next episode already.
-        for i, (done, success, picture) in enumerate(
-            zip(dones.tolist(), extras["success"].tolist(), _pictures(env), strict=True)
-        ):
-            if ended[i]:
-                continue
-            if not done:
-                last[i] = picture
-            elif success:
-                _mark(last[i])
-            ended[i] = done
-        frames.append(last.copy())
-    return frames
+        ended |= dones.cpu().numpy()
+        if step % stride == 0 or ended.all():
+            shown[~ended] = _pictures(env)[~ended]
+            for i in np.flatnonzero(succeeded):
+                _mark(shown[i])
+            frames.append(shown.copy())
+        if ended.all():
+            break
+    return frames, int(succeeded.sum())
 
 
 def save_animation(path: str | Path, frames: Sequence[np.ndarray], frames_per_second: float, hold: float = 1.5) -> None:
