@@ -1,0 +1,102 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Bad input ends a script with one line that names the value, before anything is simulated, and leaves no file."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from cohoff.statistics import wilson_interval
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+TASK = "Cohoff-Square-Franka"
+
+
+@pytest.fixture(autouse=True)
+def keep_handlers():
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    """Run a script in an empty folder; return its exit status and what it wrote to stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_script(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [str(SCRIPTS / name), *map(str, arguments)])
+        with pytest.raises(SystemExit) as info:
+            runpy.run_path(str(SCRIPTS / name), run_name="__main__")
+        return info.value.code or 0, capsys.readouterr().err
+
+    return run_script
+
+
+EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("evaluate.py", "--task", "Nowhere", "--policy", "expert"), ["'Nowhere'", TASK]),
+        ((*EVALUATE, "nobody"), ["'nobody'", "csil"]),
+        ((*EVALUATE, "expert", "--episodes", "0"), ["--episodes is 0"]),
+        ((*EVALUATE, "expert", "--num_envs", "-3"), ["--num_envs is -3"]),
+        ((*EVALUATE, "expert", "--device", "tpu"), ["'tpu'", "cpu"]),
+        ((*EVALUATE, "expert", "--checkpoint", "x.pt"), ["'x.pt'", "leave"]),
+        ((*EVALUATE, "base"), ["--checkpoint"]),
+        ((*EVALUATE, "base", "--checkpoint", "none.safetensors"), ["'none.safetensors'", "pretrain.py"]),
+        ((*EVALUATE, "csil", "--checkpoint", "none.pt"), ["'none.pt'", "does not exist"]),
+        ((*EVALUATE, "bc", "--checkpoint", "none.pt", "--base", "b"), ["--base", "bc"]),
+        (("record_video.py", "--task", TASK, "--policy", "expert", "--output", "film.mp4"), ["'film.mp4'", ".gif"]),
+        (("demo.py", "--reward", "dense"), ["'dense'", "sparse"]),
+        (("demo.py", "--resume"), ["nothing to resume"]),
+        (("demo.py", "--base_from", "elsewhere"), ["'elsewhere'", "demos.hdf5"]),
+        (("plot.py", "--curve", "a", "nowhere", "--output", "o.png"), ["'nowhere'", "csil"]),
+        (("plot.py", "--curve", "a", "nowhere", "--output", "o.txt"), ["'o.txt'", ".png"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_input(call, tmp_path, arguments, words):
+    status, error = call(*arguments)
+    assert status == 2 and error.startswith("error: ") and error.count("\n") == 1, error
+    assert all(word in error for word in words), error
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_where_there_is_none(call):
+    status, error = call(*EVALUATE, "expert", "--device", "cuda:0")
+    assert status == 2 and "'cuda:0'" in error and error.count("\n") == 1
+
+
+def result(successes, episodes, env_steps):
+    low, high = wilson_interval(successes, episodes)
+    return {
+        "success": successes / episodes,
+        "low": low,
+        "high": high,
+        "episodes": episodes,
+        "training": {"env_steps": env_steps},
+    }
+
+
+def test_plot_draws_runs(call, tmp_path):
+    for seed in range(2):
+        folder = tmp_path / f"run{seed}"
+        folder.mkdir()
+        for i in range(4):
+            (folder / f"csil_{i}.json").write_text(json.dumps(result(40 + 5 * i + seed, 64, 1000 * i)))
+    (tmp_path / "base.json").write_text(json.dumps(result(38, 64, 0)))
+    for runs in (["run0"], ["run0", "run1"]):
+        status, error = call("plot.py", "--curve", "CSIL++", *runs, "--base", "base.json", "--output", "o.png")
+        assert status == 0 and error == "" and (tmp_path / "o.png").stat().st_size > 10_000
