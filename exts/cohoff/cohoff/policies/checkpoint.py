@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from cohoff.errors import InputError
 from cohoff.replay.persist import atomic_path
@@ -25,7 +25,8 @@ def write_checkpoint(path: str | os.PathLike[str], tensors: dict[str, torch.Tens
     text = json.dumps(metadata, allow_nan=False)
     on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
-        save_file(on_host, temporary, metadata={_KEY: text})
+        # Not save_file, which makes the file readable to its owner alone.
+        temporary.write_bytes(save(on_host, metadata={_KEY: text}))
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -208,5 +208,7 @@ def load_flow(path: str | os.PathLike[str], device: torch.device | str = "cpu") 
         policy.load_state_dict(tensors, strict=True)
     except (KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"base checkpoint {str(path)!r} does not fit its own sizes: {reason}") from error
+        raise InputError(
+            f"base checkpoint {str(path)!r} does not fit its own sizes ({reason}); make it again with scripts/pretrain.py"
+        ) from error
     return policy.to(device).eval().requires_grad_(False)
