@@ -165,7 +165,8 @@ class Held(ManagerTermBase):
 def non_finite(env: ManagerBasedRLEnv, max_joint_velocity: float, max_object_speed: float) -> torch.Tensor:
     """True where the simulation of an environment has broken down, shape [N].
 
-    That is a state of the robot or of a rigid object that is not finite, or faster than anything that can happen in the task.
+    That is a state of the robot or of a rigid object that is not finite, or faster than anything that can happen in the task, or joint
+    targets that are not finite, as a non-finite action makes them.
 
     Args:
         env: The environment.
@@ -176,6 +177,7 @@ def non_finite(env: ManagerBasedRLEnv, max_joint_velocity: float, max_object_spe
     # NaN compares false, so a bound that must hold also catches it.
     fine = (robot.joint_vel.torch.abs() < max_joint_velocity).all(dim=1)
     fine &= torch.isfinite(robot.joint_pos.torch).all(dim=1)
+    fine &= torch.isfinite(arm(env).processed_actions).all(dim=1)
     for asset in env.scene.rigid_objects.values():
         fine &= (asset.data.root_link_vel_w.torch[:, :3].abs() < max_object_speed).all(dim=1)
         fine &= torch.isfinite(asset.data.root_link_vel_w.torch[:, 3:]).all(dim=1)

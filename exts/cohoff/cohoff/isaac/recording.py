@@ -71,7 +71,8 @@ class EpisodeRecorder:
         """The episode that has just finished in environment ``env_id``, on the host."""
         length = int(self._step[env_id])
         episode = EpisodeData()
-        episode.data = self._buffers[:length, env_id].cpu().to_dict()
+        # A copy even where the environments are on the host: the next episode overwrites the buffers.
+        episode.data = self._buffers[:length, env_id].clone().cpu().to_dict()
         episode.data["initial_state"] = _pick(self._initial_state, env_id)
         episode.success = success
         return episode
