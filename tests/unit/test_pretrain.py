@@ -1,0 +1,101 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""``scripts/pretrain.py``: a checkpoint with its origin, or one line and no file."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import signal
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+import torch
+
+from cohoff.policies.base import load_base
+from cohoff.policies.checkpoint import read_metadata
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "pretrain.py"
+TASK = "Cohoff-Square-Franka"
+
+
+def write_demos(path: Path, task: str = TASK, action_dims: tuple[int, ...] = (7,) * 10) -> None:
+    """One episode of six steps for each of ``action_dims``, in the layout of ``scripts/collect_demos.py``."""
+    with h5py.File(path, "w") as file:
+        data = file.create_group("data")
+        data.attrs.update({"env_args": json.dumps({"env_name": task}), "task": task, "seed": 0})
+        for index, action_dim in enumerate(action_dims):
+            demo = data.create_group(f"demo_{index}")
+            demo.attrs.update({"success": True, "num_samples": 6})
+            for name, size in (("obs/policy", 5), ("next_obs/policy", 5), ("actions", action_dim)):
+                demo[name] = (torch.rand(6, size) - 0.5).numpy()
+
+
+@pytest.fixture
+def pretrain(monkeypatch, capsys, tmp_path):
+    """Run the script in an empty folder; return its exit status and what it wrote to stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *arguments])
+        with pytest.raises(SystemExit) as info:
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        return int(info.value.code or 0), *capsys.readouterr()
+
+    yield call
+    signal.signal(signal.SIGTERM, handler)
+
+
+def arguments(task: str = TASK, demos: str = "demos.hdf5", output: str = "base.safetensors") -> list[str]:
+    return ["--task", task, "--demos", demos, "--output", output, "--device", "cpu"]
+
+
+def test_checkpoint_and_its_origin(pretrain, tmp_path):
+    write_demos(tmp_path / "demos.hdf5")
+    status, out, error = pretrain(
+        *arguments(output="new/base.safetensors"), "--steps", "3", "--num_demos", "8", "--seed", "4"
+    )
+    assert status == 0 and error == "" and "8 demonstrations, 48 transitions, 3 steps" in " ".join(out.split())
+    path = tmp_path / "new" / "base.safetensors"
+    assert load_base(path, TASK).plan({"policy": torch.zeros(2, 5)}).shape == (2, 16, 7)
+    metadata = read_metadata(path)
+    origin = {key: metadata[key] for key in ("kind", "task", "demos", "num_demos", "seed", "steps")}
+    assert origin == {"kind": "flow", "task": TASK, "demos": "demos.hdf5", "num_demos": 8, "seed": 4, "steps": 3}
+    assert metadata["loss"] > 0 and metadata["held_out_loss"] > 0 and "torch" in metadata["versions"]
+    assert [file.name for file in path.parent.iterdir()] == ["base.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (arguments(task="Nowhere"), ["'Nowhere'", TASK]),
+        (arguments(demos="none.hdf5"), ["'none.hdf5'", "collect_demos.py"]),
+        (arguments(demos="text.hdf5"), ["'text.hdf5'", "not an HDF5 file"]),
+        (arguments(demos="cut.hdf5"), ["'cut.hdf5'", "collect_demos.py"]),
+        (arguments(demos="coffee.hdf5"), ["'Cohoff-Coffee-Franka'", TASK]),
+        (arguments(demos="mixed.hdf5"), ["action", "size 6", "not 7"]),
+        ([*arguments(), "--num_demos", "11"], ["11", "holds 10"]),
+        ([*arguments(), "--num_demos", "0"], ["at least 1, got 0"]),
+        ([*arguments(), "--steps", "0"], ["steps is 0"]),
+        ([*arguments(), "--seed", "-1"], ["--seed is -1"]),
+        ([*arguments(), "--device", "tpu"], ["'tpu'", "cpu"]),
+        (arguments(output="."), ["'.'", "folder"]),
+        (["--task", TASK], ["--demos", "--help"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_bad_input(pretrain, tmp_path, options, words):
+    write_demos(tmp_path / "demos.hdf5")
+    write_demos(tmp_path / "coffee.hdf5", task="Cohoff-Coffee-Franka")
+    write_demos(tmp_path / "mixed.hdf5", action_dims=(7, 6))
+    (tmp_path / "text.hdf5").write_text("no demonstrations")
+    (tmp_path / "cut.hdf5").write_bytes((tmp_path / "demos.hdf5").read_bytes()[:-2000])
+    before = set(tmp_path.iterdir())
+    status, _, error = pretrain(*options)
+    assert status == 2 and error.startswith("error: ") and error.count("\n") == 1, error
+    assert all(word in error for word in words), error
+    assert set(tmp_path.iterdir()) == before
