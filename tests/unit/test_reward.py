@@ -31,8 +31,8 @@ def demos() -> Demonstrations:
 @pytest.fixture(scope="module")
 def clone(demos: Demonstrations) -> StationaryPolicy:
     torch.manual_seed(0)
-    policy = StationaryPolicy(6, 3)
-    cfg = {"steps": 1500, "batch_size": 256, "learning_rate": 1e-3, "holdout": 0.1}
+    policy = StationaryPolicy(6, 3, num_features=64)
+    cfg = {"steps": 700, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": 0.1}
     train_clone(policy, demos, cfg, lambda step, status: None)
     return policy.requires_grad_(False)
 
@@ -44,15 +44,15 @@ def test_reward_is_high_at_demonstrations_and_near_zero_far_away(demos: Demonstr
     at_data = reward.raw(demos.obs, demos.actions).mean()
     far = reward.raw(demos.obs + 8.0 * torch.randn_like(demos.obs), uniform).mean()
     wrong = reward.raw(demos.obs, uniform).mean()
-    assert at_data > 0.6
-    assert far.abs() < 0.6
-    assert wrong < -2.0
+    assert at_data > 0.9
+    assert far.abs() < 1.0
+    assert wrong < -5.0
 
 
 def test_finishing_is_never_worth_less_than_waiting(demos: Demonstrations, clone: StationaryPolicy) -> None:
     """No reward is above 0 and success is followed by value 0, so no continuation beats success."""
     reward = CoherentReward(clone, floor=-5.0)
-    reward.calibrate(demos, DISCOUNT, target=4.0)
+    reward.calibrate(demos, DISCOUNT, support=5.0)
     obs = demos.obs
     best = torch.tanh(clone(obs)[0])
     flags = torch.zeros(len(obs), dtype=torch.bool)
@@ -66,8 +66,9 @@ def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
     demos: Demonstrations, clone: StationaryPolicy
 ) -> None:
     reward = CoherentReward(clone, floor=-5.0)
-    returns = reward.calibrate(demos, DISCOUNT, target=4.0)
-    torch.testing.assert_close(returns.abs().max().item(), 4.0)
+    returns = reward.calibrate(demos, DISCOUNT, support=5.0)
+    lost_for_ever = (0.0 - reward.ceiling) / reward.scale / (1.0 - DISCOUNT)
+    assert lost_for_ever == pytest.approx(-5.0)
     flags = torch.zeros(demos.num_transitions, dtype=torch.bool)
     again = discounted_returns(reward(demos.obs, demos.actions, flags), DISCOUNT, demos.lengths.tolist(), 0.0)
     torch.testing.assert_close(again, returns)
@@ -75,7 +76,7 @@ def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
 
 def test_sparse_reward_pays_at_success_alone(demos: Demonstrations) -> None:
     reward = SparseReward()
-    returns = reward.calibrate(demos, DISCOUNT, target=4.0)
-    assert reward.scale == pytest.approx(0.25)
-    assert returns[29].item() == pytest.approx(4.0)
-    assert returns[0].item() == pytest.approx(4.0 * DISCOUNT**29, rel=1e-5)
+    returns = reward.calibrate(demos, DISCOUNT, support=5.0)
+    assert reward.scale == pytest.approx(0.2)
+    assert returns[29].item() == pytest.approx(5.0)
+    assert returns[0].item() == pytest.approx(5.0 * DISCOUNT**29, rel=1e-5)

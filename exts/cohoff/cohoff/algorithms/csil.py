@@ -11,6 +11,7 @@ asks for training mode, so that playing a checkpoint needs no demonstrations.
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ class CSIL:
 
         self.iteration = self.env_steps = self.num_updates = 0
         self.learning_rate = self.cfg["learning_rate"]
-        self.beta = torch.zeros((), device=self.device)
+        self.log_beta = torch.full((), math.log(self.cfg["beta"]), device=self.device)
         self._is_train = torch.arange(self.num_envs, device=self.device) < self.num_train
         self._obs = torch.zeros(self.num_envs, self.obs_dim, device=self.device)
         self._base_action = torch.zeros(self.num_envs, self.action_dim, device=self.device)
@@ -160,13 +161,16 @@ class CSIL:
         batch = updates.concatenate(
             self._draw(self.demo_store, num_demos), self._draw(self.store, cfg["batch_size"] - num_demos)
         )
-        target, next_action, metrics = updates.bootstrap_target(self.model, batch, self.beta)
+        beta = self.log_beta.exp()
+        target, next_action, metrics = updates.bootstrap_target(self.model, batch, beta)
         metrics |= updates.update_critic(
             self.model, self.critic_optimiser, batch, target, next_action, num_demos, cfg["gradient_penalty"]
         )
         self.model.target.track_(self.model.critic, cfg["target_rate"])
         if self.num_updates % cfg["policy_delay"] == 0 and self.env_steps >= cfg["actor_start_steps"]:
-            metrics |= updates.update_actor(self.model, self.actor_optimiser, batch, self.beta)
+            metrics |= updates.update_actor(self.model, self.actor_optimiser, batch, beta) | {"beta": beta}
+            if cfg["kl_target"] is not None:
+                updates.adapt_beta(self.log_beta, metrics["kl"], cfg["kl_target"], cfg["beta_rate"])
         if self.reward_optimiser is not None:
             metrics |= updates.update_reward(self.model.reward, self.reward_optimiser, batch, num_demos)
         self.num_updates += 1
@@ -228,7 +232,6 @@ class CSIL:
         self.demo_store, report = prepare(
             self.model, self.reward, self.demos, base, self.cfg, self.discount, trained=resumed
         )
-        self.beta.fill_(self.cfg["beta"] / self.reward.scale)
         self.store = TransitionStore(
             self.cfg["replay_steps"], self.num_train, self.obs_dim, self.action_dim, self.device
         )
@@ -260,6 +263,7 @@ class CSIL:
             "model": self.model.state_dict(),
             "critic_optimiser": self.critic_optimiser.state_dict(),
             "actor_optimiser": self.actor_optimiser.state_dict(),
+            "log_beta": self.log_beta,
             "reward": {"scale": self.reward.scale, "ceiling": getattr(self.reward, "ceiling", 0.0)},
             "counters": {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates},
             "meta": {
@@ -281,6 +285,7 @@ class CSIL:
             if load_cfg is None or load_cfg.get("optimizer", True):
                 self.critic_optimiser.load_state_dict(loaded_dict["critic_optimiser"])
                 self.actor_optimiser.load_state_dict(loaded_dict["actor_optimiser"])
+            self.log_beta.copy_(loaded_dict["log_beta"])
             for name, value in loaded_dict["reward"].items():
                 setattr(self.reward, name, value)
             counters, meta = loaded_dict["counters"], loaded_dict["meta"]

@@ -41,6 +41,9 @@ class CloneCfg:
     learning_rate: float = 1e-3
     """Adam's learning rate, decayed to zero along a cosine (ours)."""
 
+    covariance_learning_rate: float = 5e-3
+    """The same for the covariance factor, which has to shrink from the prior to the data's noise (ours)."""
+
     holdout: float = 0.1
     """Share of the demonstrations held out; the parameters with the lowest loss on them are kept (ours)."""
 
@@ -60,9 +63,6 @@ class CriticCfg:
 
     num_members: int = 2
     """Critics in the ensemble."""
-
-    fill: float = 4.0
-    """Scaled magnitude of the largest demonstration return: fixes the common scale of reward and beta (ours)."""
 
     pretrain_steps: int = 5_000
     """Updates on the demonstrations' returns before the first environment step."""
@@ -144,8 +144,14 @@ class CsilAlgorithmCfg:
     discount: float | None = None
     """None: clip((T/5 - 1)/(T/5), 0.95, 0.995) for an episode of T control steps."""
 
-    beta: float = 0.01
-    """Weight of the divergence from the clone, in units of reward (before scaling)."""
+    beta: float = 0.1
+    """Weight of the divergence from the prior, after scaling; the initial one where ``kl_target`` is set."""
+
+    kl_target: float | None = 2.0
+    """Divergence from the prior [nat] that beta is adapted to; None keeps beta fixed (ours)."""
+
+    beta_rate: float = 0.01
+    """Largest relative change of beta per actor update."""
 
     gradient_penalty: float = 1.0
     """Weight of sqrt(E|dQ/da|^2) on demonstrations."""

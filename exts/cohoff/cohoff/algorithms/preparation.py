@@ -43,7 +43,7 @@ def prepare(
     if base is not None:
         base_action, next_base_action = pretraining.base_actions(base, demos, cfg["replan_interval"])
     if not trained:
-        returns = reward.calibrate(demos, discount, cfg["critic"]["fill"])
+        returns = reward.calibrate(demos, discount, cfg["critic"]["support"])
         with _progress("critic", cfg["critic"]["pretrain_steps"]) as progress:
             report["critic"] = pretraining.pretrain_critic(
                 model, demos, base_action, next_base_action, returns, cfg["critic"],

@@ -44,11 +44,16 @@ def train_clone(policy: StationaryPolicy, demos: Demonstrations, cfg: dict, prog
         demos.subset(range(held_out, demos.num_episodes)),
         demos.subset(range(held_out)),
     )
-    optimiser = torch.optim.Adam(policy.parameters(), cfg["learning_rate"], fused=True)
+    body = [parameter for name, parameter in policy.named_parameters() if name != "factor"]
+    groups = [
+        {"params": body, "peak": cfg["learning_rate"]},
+        {"params": [policy.factor], "peak": cfg["covariance_learning_rate"]},
+    ]
+    optimiser = torch.optim.Adam(groups, fused=True)
     best, best_state = {"loss": math.inf}, copy.deepcopy(policy.state_dict())
     for step in range(cfg["steps"]):
         for group in optimiser.param_groups:
-            group["lr"] = cfg["learning_rate"] * 0.5 * (1.0 + math.cos(math.pi * step / cfg["steps"]))
+            group["lr"] = group["peak"] * 0.5 * (1.0 + math.cos(math.pi * step / cfg["steps"]))
         rows = torch.randint(train.num_transitions, (cfg["batch_size"],), device=train.obs.device)
         loss = losses.faithful_clone_loss(*policy(train.obs[rows], faithful=True), train.actions[rows])
         optimiser.zero_grad(set_to_none=True)

@@ -50,12 +50,15 @@ class CoherentReward:
         return (self.raw(obs, action).clamp(self.floor, self.ceiling) - self.ceiling) / self.scale
 
     @torch.no_grad()
-    def calibrate(self, demos: Demonstrations, discount: float, target: float) -> Tensor:
-        """Set ceiling and scale from the demonstrations; return their scaled returns [M], the largest of size ``target``."""
+    def calibrate(self, demos: Demonstrations, discount: float, support: float) -> Tensor:
+        """Set ceiling and scale, and return the demonstrations' scaled returns [M].
+
+        The scale puts the value of never again being near the data (reward 0 for ever) at ``-support``.
+        """
         mode_reward = self.raw(demos.obs, torch.tanh(self.policy(demos.obs)[0]))
         self.ceiling = float(mode_reward.quantile(0.95))
-        self.scale = 1.0
-        return _scale_to_returns(self, demos, discount, target)
+        self.scale = self.ceiling / (1.0 - discount) / support
+        return _returns(self, demos, discount)
 
 
 @dataclass
@@ -69,17 +72,14 @@ class SparseReward:
         """Scaled reward [B]."""
         return success.float() / self.scale
 
-    def calibrate(self, demos: Demonstrations, discount: float, target: float) -> Tensor:
-        """Set the scale from the demonstrations; return their scaled returns [M], the largest of size ``target``."""
-        return _scale_to_returns(self, demos, discount, target)
+    def calibrate(self, demos: Demonstrations, discount: float, support: float) -> Tensor:
+        """Set the scale, which puts the value of the successful step at ``support``; return scaled returns [M]."""
+        self.scale = 1.0 / support
+        return _returns(self, demos, discount)
 
 
-def _scale_to_returns(
-    reward: CoherentReward | SparseReward, demos: Demonstrations, discount: float, target: float
-) -> Tensor:
+def _returns(reward: CoherentReward | SparseReward, demos: Demonstrations, discount: float) -> Tensor:
     success = torch.zeros(demos.num_transitions, dtype=torch.bool, device=demos.obs.device)
     success[demos.starts + demos.lengths - 1] = True
     rewards = reward(demos.obs, demos.actions, success)
-    returns = discounted_returns(rewards, discount, demos.lengths.tolist(), terminal_value=0.0)
-    reward.scale = float(returns.abs().max()) / target
-    return returns / reward.scale
+    return discounted_returns(rewards, discount, demos.lengths.tolist(), terminal_value=0.0)

@@ -142,6 +142,12 @@ def update_actor(model: CsilModel, optimiser: torch.optim.Optimizer, batch: Batc
     return {"kl": divergence.detach(), "q_actor": value.detach(), "std": std.detach().mean()}
 
 
+@torch.no_grad()
+def adapt_beta(log_beta: Tensor, divergence: Tensor, target: float, rate: float) -> None:
+    """Move ``log_beta`` [] in place so that the divergence comes to ``target``, by at most ``rate``."""
+    log_beta.add_(rate * (divergence / target - 1.0).clamp(-1.0, 1.0))
+
+
 def update_reward(
     policy: StationaryPolicy, optimiser: torch.optim.Optimizer, batch: Batch, num_demos: int
 ) -> Metrics:
