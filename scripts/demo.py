@@ -51,6 +51,8 @@ class DemoCfg:
     """Demonstrations, recorded by two processes with half of them each."""
     collect_envs: int = 64
     """Environments of each recording process."""
+    base_demos: int | None = None
+    """Demonstrations that the base policy is trained on; None takes all."""
     pretrain_steps: int | None = None
     """Optimiser steps of the base policy; None leaves it to scripts/pretrain.py."""
     max_iterations: int | None = None
@@ -135,6 +137,7 @@ class Demo:
         cfg = self.cfg
         arguments = [SCRIPTS / "pretrain.py", "--task", cfg.task, "--demos", self.demos, "--output", self.base]
         arguments += ["--seed", cfg.seed, "--device", cfg.device]
+        arguments += [] if cfg.base_demos is None else ["--num_demos", cfg.base_demos]
         arguments += [] if cfg.pretrain_steps is None else ["--steps", cfg.pretrain_steps]
         stage = self.submit("pretrain", "base policy", arguments, [self.base], all_cores=True)
         self.flow.wait(stage)
