@@ -92,6 +92,9 @@ class Workflow:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.console.is_terminal:
             self._live.stop()
+        if self._running:
+            titles = ", ".join(stage.title for stage, _, _ in self._running.values())
+            self.console.print(f"ending {titles}", markup=False, highlight=False, soft_wrap=True)
         for _, process, _ in self._running.values():
             _signal(process, signal.SIGTERM)
         deadline = time.monotonic() + _GRACE
