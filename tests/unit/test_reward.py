@@ -37,7 +37,9 @@ def clone(demos: Demonstrations) -> StationaryPolicy:
     return policy.requires_grad_(False)
 
 
-def test_reward_is_high_at_demonstrations_and_near_zero_far_away(demos: Demonstrations, clone: StationaryPolicy) -> None:
+def test_reward_is_high_at_demonstrations_and_near_zero_far_away(
+    demos: Demonstrations, clone: StationaryPolicy
+) -> None:
     reward = CoherentReward(clone, floor=-5.0)
     torch.manual_seed(1)
     uniform = torch.rand_like(demos.actions) * 2.0 - 1.0
@@ -50,16 +52,14 @@ def test_reward_is_high_at_demonstrations_and_near_zero_far_away(demos: Demonstr
 
 
 def test_finishing_is_never_worth_less_than_waiting(demos: Demonstrations, clone: StationaryPolicy) -> None:
-    """No reward is above 0 and success is followed by value 0, so no continuation beats success."""
+    """Success ends at value 0, every further step costs, and walking a demonstration beats waiting where it is best."""
     reward = CoherentReward(clone, floor=-5.0)
-    reward.calibrate(demos, DISCOUNT, support=5.0)
-    obs = demos.obs
-    best = torch.tanh(clone(obs)[0])
-    flags = torch.zeros(len(obs), dtype=torch.bool)
-    for action in (best, demos.actions):
-        assert (reward(obs, action, flags) <= 0.0).all()
-    waiting = discounted_returns(reward(obs, best, flags), DISCOUNT, [len(obs)], terminal_value=0.0)
-    assert (waiting <= 0.0).all()
+    returns = reward.calibrate(demos, DISCOUNT, support=5.0)
+    flags = torch.zeros(len(demos.obs), dtype=torch.bool)
+    for action in (torch.tanh(clone(demos.obs)[0]), demos.actions):
+        assert (reward(demos.obs, action, flags) < 0.0).all()
+    waiting = -reward.margin / reward.scale / (1.0 - DISCOUNT)
+    assert (returns[demos.starts] >= waiting - 1e-4).float().mean() >= 0.94
 
 
 def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
@@ -67,7 +67,7 @@ def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
 ) -> None:
     reward = CoherentReward(clone, floor=-5.0)
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
-    lost_for_ever = (0.0 - reward.ceiling) / reward.scale / (1.0 - DISCOUNT)
+    lost_for_ever = (0.0 - reward.ceiling - reward.margin) / reward.scale / (1.0 - DISCOUNT)
     assert lost_for_ever == pytest.approx(-5.0)
     flags = torch.zeros(demos.num_transitions, dtype=torch.bool)
     again = discounted_returns(reward(demos.obs, demos.actions, flags), DISCOUNT, demos.lengths.tolist(), 0.0)

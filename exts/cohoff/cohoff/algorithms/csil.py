@@ -63,7 +63,9 @@ class CSIL:
         self.actor_optimiser = torch.optim.Adam(self.model.actor.parameters(), fused=True)
         self.reward_optimiser = None
         if self.cfg["refinement_learning_rate"] > 0.0 and self.cfg["reward"] == "coherent":
-            self.reward_optimiser = torch.optim.SGD(self.model.reward.parameters(), self.cfg["refinement_learning_rate"])
+            self.reward_optimiser = torch.optim.SGD(
+                self.model.reward.parameters(), self.cfg["refinement_learning_rate"]
+            )
             self.model.reward.requires_grad_(True)
 
         self.policy = ActingPolicy(self.model.actor, self.combination, None).to(self.device)
@@ -106,7 +108,7 @@ class CSIL:
         self._obs.copy_(obs["policy"])
         mean, std = self.model.actor(self._obs)
         noise = torch.randn_like(mean) * self._is_train[:, None]
-        policy_action = torch.tanh(torch.addcmul(mean, std, noise))
+        policy_action = torch.tanh(torch.addcmul(mean, std.clamp_max(self.cfg["exploration_std"]), noise))
         self._action.copy_(self.combination(self._base_action, policy_action))
         return self._action
 
@@ -264,7 +266,7 @@ class CSIL:
             "critic_optimiser": self.critic_optimiser.state_dict(),
             "actor_optimiser": self.actor_optimiser.state_dict(),
             "log_beta": self.log_beta,
-            "reward": {"scale": self.reward.scale, "ceiling": getattr(self.reward, "ceiling", 0.0)},
+            "reward": self.reward.constants(),
             "counters": {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates},
             "meta": {
                 "task": self.task,

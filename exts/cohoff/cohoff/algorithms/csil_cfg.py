@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg
 
@@ -153,6 +154,10 @@ class CsilAlgorithmCfg:
     beta_rate: float = 0.01
     """Largest relative change of beta per actor update."""
 
+    exploration_std: float = 0.1
+    """Largest standard deviation (before tanh) with which training environments act: away from the demonstrations the
+    policy's own is near the prior's, and shaking so hard ends a precise task (ours)."""
+
     gradient_penalty: float = 1.0
     """Weight of sqrt(E|dQ/da|^2) on demonstrations."""
 
@@ -196,3 +201,6 @@ class CsilRunnerCfg(RslRlBaseRunnerCfg):
 
     algorithm: CsilAlgorithmCfg = CsilAlgorithmCfg()
     """The learner."""
+
+    device: str = "cuda:0" if torch.cuda.is_available() else "cpu"
+    """Where the learner runs: the first GPU if there is one."""

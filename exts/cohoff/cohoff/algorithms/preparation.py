@@ -83,15 +83,18 @@ def reward_report(
         "far": raw(far, uniform),
     }
     report = {f"{name}_{stat}": float(getattr(v, stat)()) for name, v in values.items() for stat in ("mean", "std")}
-    report["scale"] = reward.scale
-    if isinstance(reward, CoherentReward):
-        report["ceiling"] = reward.ceiling
-    return report
+    return report | reward.constants()
 
 
 @contextmanager
 def _progress(name: str, total: int) -> Iterator[pretraining.Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[status]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[status]}"),
+    )
     with Progress(*columns) as bar:
         task = bar.add_task(name, total=total, status="")
 

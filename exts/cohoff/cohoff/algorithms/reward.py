@@ -21,10 +21,11 @@ from cohoff.replay.demos import Demonstrations
 
 @dataclass
 class CoherentReward:
-    """Dense reward read off a cloned policy, relative to the most that a step can earn.
+    """Dense reward read off a cloned policy, relative to what the absorbing state of success earns.
 
-    A successful state is absorbing and earns ``ceiling`` for ever. Taking ``ceiling`` away from every step gives the
-    same optimal policy, with value 0 at success and at most 0 elsewhere.
+    A successful state is absorbing and earns ``ceiling + margin`` for ever. Taking that away from every step gives the
+    same optimal policy, with value 0 at success and below 0 elsewhere. The margin makes finishing pay: a discounted
+    learner would rather wait for ever where the clone is surest than walk through states where it is less sure.
     """
 
     policy: StationaryPolicy
@@ -36,8 +37,15 @@ class CoherentReward:
     ceiling: float = 0.0
     """Attainable reward of a step; set by :meth:`calibrate`, rewards above it are clipped."""
 
+    margin: float = 0.0
+    """Cost of a step that earns ``ceiling``; set by :meth:`calibrate`."""
+
     scale: float = 1.0
     """Common divisor of reward and beta; set by :meth:`calibrate`."""
+
+    def constants(self) -> dict[str, float]:
+        """What :meth:`calibrate` set, for a checkpoint."""
+        return {"ceiling": self.ceiling, "margin": self.margin, "scale": self.scale}
 
     def raw(self, obs: Tensor, action: Tensor) -> Tensor:
         """Unclipped coherent reward [B] of executed actions [B, A] at observations [B, D]."""
@@ -46,18 +54,23 @@ class CoherentReward:
 
     @torch.no_grad()
     def __call__(self, obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
-        """Scaled reward [B], at most 0."""
-        return (self.raw(obs, action).clamp(self.floor, self.ceiling) - self.ceiling) / self.scale
+        """Scaled reward [B], at most ``-margin / scale``."""
+        return (self.raw(obs, action).clamp(self.floor, self.ceiling) - self.ceiling - self.margin) / self.scale
 
     @torch.no_grad()
     def calibrate(self, demos: Demonstrations, discount: float, support: float) -> Tensor:
-        """Set ceiling and scale, and return the demonstrations' scaled returns [M].
+        """Set ceiling, margin and scale, and return the demonstrations' scaled returns [M].
 
-        The scale puts the value of never again being near the data (reward 0 for ever) at ``-support``.
+        The margin is the least at which 95% of the demonstrations, from their first step on, are worth no less than
+        waiting at the ceiling for ever: margin·discount^T / (1 − discount) = cost, for a demonstration of T steps that
+        costs ``cost`` without the margin. The scale puts the value of never again being near the data (reward 0 for
+        ever) at ``-support``.
         """
         mode_reward = self.raw(demos.obs, torch.tanh(self.policy(demos.obs)[0]))
-        self.ceiling = float(mode_reward.quantile(0.95))
-        self.scale = self.ceiling / (1.0 - discount) / support
+        self.ceiling, self.margin, self.scale = float(mode_reward.quantile(0.95)), 0.0, 1.0
+        cost = -_returns(self, demos, discount)[demos.starts]
+        self.margin = float((cost * (1.0 - discount) * discount**-demos.lengths).quantile(0.95))
+        self.scale = (self.ceiling + self.margin) / (1.0 - discount) / support
         return _returns(self, demos, discount)
 
 
@@ -67,6 +80,10 @@ class SparseReward:
 
     scale: float = 1.0
     """Divisor of the reward; set by :meth:`calibrate`."""
+
+    def constants(self) -> dict[str, float]:
+        """What :meth:`calibrate` set, for a checkpoint."""
+        return {"scale": self.scale}
 
     def __call__(self, obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
         """Scaled reward [B]."""

@@ -80,9 +80,7 @@ def bootstrap_target(model: CsilModel, batch: Batch, beta: Tensor) -> tuple[Tens
         logits = model.target(joined_obs, joined_action, batch_statistics=True, rows=slice(size, None))
         pessimist = model.target.expectation(logits).argmin(0)
         probs = logits.softmax(-1)[pessimist, torch.arange(size, device=pessimist.device)]
-        positions = batch.returns[:, None] + batch.discount[:, None] * (
-            model.target.atoms - beta * divergence[:, None]
-        )
+        positions = batch.returns[:, None] + batch.discount[:, None] * (model.target.atoms - beta * divergence[:, None])
         target, clipped = losses.project_categorical(probs, positions, model.target.atoms)
     return target, next_action, {"target_clipped": clipped, "next_kl": divergence.mean()}
 
@@ -148,9 +146,7 @@ def adapt_beta(log_beta: Tensor, divergence: Tensor, target: float, rate: float)
     log_beta.add_(rate * (divergence / target - 1.0).clamp(-1.0, 1.0))
 
 
-def update_reward(
-    policy: StationaryPolicy, optimiser: torch.optim.Optimizer, batch: Batch, num_demos: int
-) -> Metrics:
+def update_reward(policy: StationaryPolicy, optimiser: torch.optim.Optimizer, batch: Batch, num_demos: int) -> Metrics:
     """One SGD step of the reward's refinement on demonstrations (first rows) against replay. CSIL++."""
     mean, std = policy(batch.obs)
     log_prob = losses.tanh_gaussian_log_prob(mean, std, batch.action)

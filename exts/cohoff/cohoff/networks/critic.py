@@ -39,7 +39,12 @@ class CategoricalCritic(nn.Module):
         self.project_()
 
     def forward(
-        self, obs: Tensor, action: Tensor, batch_statistics: bool = False, track: bool = False, rows: slice | None = None
+        self,
+        obs: Tensor,
+        action: Tensor,
+        batch_statistics: bool = False,
+        track: bool = False,
+        rows: slice | None = None,
     ) -> Tensor:
         """Logits [E, B, atoms] of the return at obs [B, D] and action [B, A].
 

@@ -54,7 +54,11 @@ class StationaryPolicy(nn.Module):
         self.register_buffer("obs_mean", torch.zeros(obs_dim))
         self.register_buffer("obs_std", torch.ones(obs_dim))
         self.body = nn.Sequential(
-            nn.Linear(obs_dim, hidden_dim), nn.ELU(), nn.Linear(hidden_dim, hidden_dim), nn.ELU(), nn.Linear(hidden_dim, code_dim)
+            nn.Linear(obs_dim, hidden_dim),
+            nn.ELU(),
+            nn.Linear(hidden_dim, hidden_dim),
+            nn.ELU(),
+            nn.Linear(hidden_dim, code_dim),
         )
         for layer in self.body:
             if isinstance(layer, nn.Linear):
