@@ -32,7 +32,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--task", required=True, help="task id")
     parser.add_argument("--num_demos", type=int, required=True, help="successful episodes to record")
     parser.add_argument("--num_envs", type=int, default=64)
-    parser.add_argument("--seed", type=int, default=0, help="of the initial states, the noise and the choice of episodes")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the initial states, the noise and the choice of episodes"
+    )
     parser.add_argument("--output", required=True, help="HDF5 file to write, ending in .hdf5")
     parser.add_argument("--noise", type=float, default=0.05, help="standard deviation of the noise on executed actions")
     parser.add_argument("--device", help="cpu, cuda or cuda:<index>; the first GPU if there is one, by default")
@@ -80,7 +82,10 @@ def main() -> None:
     """Collect and write."""
     args = parse_arguments()
     console = Console()
-    with make_env(args.task, args.num_envs, args.device, args.seed) as env, show_progress(console, args.num_demos) as update:
+    with (
+        make_env(args.task, args.num_envs, args.device, args.seed) as env,
+        show_progress(console, args.num_demos) as update,
+    ):
         start = time.perf_counter()
         episodes = collect(env, make_expert(args.task, env), args.num_demos, args.noise, args.seed, update)
         seconds = time.perf_counter() - start

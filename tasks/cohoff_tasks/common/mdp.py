@@ -157,6 +157,7 @@ class Held(ManagerTermBase):
         self._count[slice(None) if env_ids is None else env_ids] = 0
 
     def __call__(self, env: ManagerBasedRLEnv, condition, steps: int, condition_params: dict) -> torch.Tensor:
+        """Count this step and compare, shape [N] bool."""
         holds = condition(env, **condition_params)
         self._count.add_(1).mul_(holds)
         return self._count >= steps

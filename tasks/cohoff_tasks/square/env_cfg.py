@@ -74,9 +74,7 @@ class PolicyObsCfg(ObservationGroupCfg):
     grasp_from_tool = ObservationTermCfg(
         func=mdp.grasp_from_tool, params={"offset": NUT.grasp_offset}, clip=(-0.5, 0.5), scale=10.0
     )
-    peg_from_nut = ObservationTermCfg(
-        func=mdp.peg_from_nut, params={"peg": PEG_POSITION}, clip=(-0.5, 0.5), scale=10.0
-    )
+    peg_from_nut = ObservationTermCfg(func=mdp.peg_from_nut, params={"peg": PEG_POSITION}, clip=(-0.5, 0.5), scale=10.0)
     tool_position = ObservationTermCfg(
         func=common.tool_position, params={"center": (0.45, 0.0, 0.15)}, clip=(-1.0, 1.0), scale=5.0
     )

@@ -83,7 +83,7 @@ class SquareExpert:
         machine.move(CARRY, RELEASE, (place_offset < 0.009) & (nut[:, 2] < NUT_SEAT + 0.01))
         machine.move(RELEASE, RETREAT, opening > 0.055)
         # An empty hand goes back for the nut.
-        machine.move(CARRY, REACH, opening < 0.01)
+        machine.move(CARRY, REACH, opening < 0.005)
 
         reach, carry, retreat = machine.at(REACH), machine.at(CARRY), machine.at(RETREAT)
         goal, goal_quat = (value.clone() for value in self._arm.target_pose)

@@ -56,7 +56,9 @@ class EpisodeRecorder:
         }
         self._buffers = TensorDict(zeros, batch_size=[steps, n])
         for key in ("obs", "next_obs"):
-            self._buffers[key] = {name: torch.zeros(steps, *value.shape, device=env.device) for name, value in obs.items()}
+            self._buffers[key] = {
+                name: torch.zeros(steps, *value.shape, device=env.device) for name, value in obs.items()
+            }
         self._step = torch.zeros(n, dtype=torch.long, device=env.device)
         self._rows = torch.arange(n, device=env.device)
         self._initial_state = env.scene.get_state(is_relative=True)
@@ -179,7 +181,8 @@ def _before_reset(next_obs: dict[str, Any], extras: dict[str, Any], dones: torch
         return next_obs
     final = extras["final_obs"]
     return {
-        name: torch.where(dones.view(-1, *[1] * (value.ndim - 1)), final[name], value) for name, value in next_obs.items()
+        name: torch.where(dones.view(-1, *[1] * (value.ndim - 1)), final[name], value)
+        for name, value in next_obs.items()
     }
 
 
