@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -31,7 +33,7 @@ class CategoricalCritic(nn.Module):
         dims = (obs_dim + action_dim, *hidden_dims)
         self.num_members = num_members
         self.input_norm = EnsembleBatchNorm(num_members, dims[0])
-        self.dense = nn.ModuleList([EnsembleLinear(num_members, a, b) for a, b in zip(dims, dims[1:], strict=False)])
+        self.dense = nn.ModuleList([EnsembleLinear(num_members, a, b) for a, b in itertools.pairwise(dims)])
         self.norms = nn.ModuleList([EnsembleBatchNorm(num_members, d) for d in hidden_dims])
         self.head = EnsembleLinear(num_members, dims[-1], num_atoms, bias=True)
         self.atoms: Tensor

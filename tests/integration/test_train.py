@@ -1,0 +1,105 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""From demonstrations to a trained policy through the stock command line, resumed, played and evaluated."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TASK = "Cohoff-Square-Franka"
+SMALL = [
+    "agent.num_steps_per_env=4",
+    "agent.algorithm.clone.steps=20",
+    "agent.algorithm.critic.pretrain_steps=20",
+    "agent.algorithm.updates_per_iteration=2",
+    "agent.algorithm.learning_starts=0",
+    "agent.algorithm.actor_start_steps=0",
+    "agent.algorithm.replay_steps=50",
+]
+
+
+def run(folder: Path, *command: str, ok: bool = True) -> subprocess.CompletedProcess:
+    """Run a command in ``folder``; show its output where it ends otherwise than expected."""
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    assert (process.returncode == 0) == ok, process.stdout[-3000:] + process.stderr[-3000:]
+    return process
+
+
+def isaaclab(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).parent / "isaaclab"), *arguments]
+
+
+def train(folder: Path, *arguments: str, num_envs: int = 8, ok: bool = True) -> subprocess.CompletedProcess:
+    command = isaaclab("train", "--rl_library", "rsl_rl", "--task", TASK, "--agent", "rsl_rl_csil_cfg_entry_point")
+    return run(folder, *command, "--device", "cpu", "--num_envs", str(num_envs), *arguments, *SMALL, ok=ok)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight demonstrations, a base policy barely trained on them, and a run of two iterations."""
+    folder = tmp_path_factory.mktemp("square")
+    script = [sys.executable, str(ROOT / "scripts/collect_demos.py"), "--task", TASK, "--device", "cpu"]
+    run(folder, *script, "--num_demos", "8", "--num_envs", "8", "--seed", "3", "--output", "demos.hdf5")
+    script = [sys.executable, str(ROOT / "scripts/pretrain.py"), "--task", TASK, "--device", "cpu"]
+    run(folder, *script, "--demos", "demos.hdf5", "--output", "base.safetensors", "--steps", "20")
+    inputs = ("agent.algorithm.demonstrations=demos.hdf5", "agent.algorithm.base=base.safetensors")
+    train(folder, "--max_iterations", "2", *inputs)
+    return folder
+
+
+def runs(folder: Path) -> list[Path]:
+    return sorted((folder / "logs" / "rsl_rl" / "cohoff_square").iterdir())
+
+
+def progress(run_folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (run_folder / "progress.jsonl").read_text().splitlines()]
+
+
+def test_training_writes_checkpoints_counters_and_measurements(workspace: Path) -> None:
+    first = runs(workspace)[0]
+    lines = progress(first)
+    assert [line["env_steps"] for line in lines] == [32, 64]
+    assert [line["updates"] for line in lines] == [2, 4]
+    assert (first / "model_1.pt").is_file() and (first / "params").is_dir()
+    report = json.loads((first / "pretraining.json").read_text())
+    assert report["reward"]["demonstrated_mean"] > report["reward"]["uniform_mean"]
+
+
+def test_resuming_continues_the_counters_and_the_replay(workspace: Path) -> None:
+    """The runner repeats its last iteration number; environment steps and updates go on from where they were."""
+    train(workspace, "--max_iterations", "1", "--checkpoint", "latest")
+    last = runs(workspace)[-1]
+    lines = progress(last)
+    assert [line["env_steps"] for line in lines] == [96]
+    assert [line["updates"] for line in lines] == [6]
+    assert [file.name for file in last.glob("replay_*.safetensors")] == ["replay_96.safetensors"]
+
+
+def test_playing_and_evaluating_a_checkpoint_bring_its_base_along(workspace: Path) -> None:
+    checkpoint = str(runs(workspace)[0] / "model_1.pt")
+    play = isaaclab("play", "--rl_library", "rsl_rl", "--task", TASK, "--agent", "rsl_rl_csil_cfg_entry_point")
+    run(workspace, *play, "--device", "cpu", "--num_envs", "2", "--checkpoint", checkpoint, "--max_steps", "5")
+    script = [sys.executable, str(ROOT / "scripts/evaluate.py"), "--task", TASK, "--policy", "csil", "--device", "cpu"]
+    script += ["--checkpoint", checkpoint, "--episodes", "4", "--num_envs", "4", "--json", "csil.json"]
+    run(workspace, *script)
+    assert json.loads((workspace / "csil.json").read_text())["episodes"] == 4
+
+
+def test_a_foreign_file_ends_training_with_one_line_and_no_run(workspace: Path) -> None:
+    (workspace / "foreign.hdf5").write_bytes(b"not HDF5")
+    process = train(workspace, "agent.algorithm.demonstrations=foreign.hdf5", "--max_iterations", "1", ok=False)
+    errors = [line for line in process.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and "foreign.hdf5" in errors[0]
+    assert "Traceback" not in process.stderr
+
+
+def test_one_environment_is_too_few_for_evaluation(workspace: Path) -> None:
+    process = train(workspace, "--max_iterations", "1", num_envs=1, ok=False)
+    assert "num_envs is 1" in process.stderr and "Traceback" not in process.stderr
