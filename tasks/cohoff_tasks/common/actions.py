@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from isaaclab.assets import Articulation
@@ -35,7 +35,7 @@ class DeltaPoseAction(ActionTerm):
 
     def __init__(self, cfg: DeltaPoseActionCfg, env: ManagerBasedEnv):
         super().__init__(cfg, env)
-        self._joint_ids, _ = self._asset.find_joints(cfg.joint_names)
+        self._joint_ids = cast("list[int]", self._asset.find_joints(cfg.joint_names)[0])
         self._hand = self._asset.find_bodies(cfg.body_name)[0][0]
         # The Jacobian of a fixed base leaves the base out.
         self._jacobian_row = self._hand - 1 if self._asset.is_fixed_base else self._hand
@@ -151,7 +151,7 @@ class GripperAction(ActionTerm):
 
     def __init__(self, cfg: GripperActionCfg, env: ManagerBasedEnv):
         super().__init__(cfg, env)
-        self._joint_ids, _ = self._asset.find_joints(cfg.joint_names)
+        self._joint_ids = cast("list[int]", self._asset.find_joints(cfg.joint_names)[0])
         self._joints = slice(self._joint_ids[0], self._joint_ids[-1] + 1)
         self._action = torch.zeros(self.num_envs, 1, device=self.device)
         self._target = torch.full((self.num_envs, len(self._joint_ids)), cfg.open_position, device=self.device)

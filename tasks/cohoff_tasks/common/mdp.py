@@ -97,7 +97,7 @@ def object_velocity(env: ManagerBasedRLEnv, name: str) -> torch.Tensor:
 # Events.
 
 
-def reset_robot(env: ManagerBasedRLEnv, env_ids: torch.Tensor | slice, joint_noise: float) -> None:
+def reset_robot(env: ManagerBasedRLEnv, env_ids: torch.Tensor, joint_noise: float) -> None:
     """Put the robot in its default posture, each arm joint off by up to ``joint_noise`` [rad], at rest, the hand open."""
     robot = cast("Articulation", env.scene["robot"])
     position = robot.data.default_joint_pos.torch[env_ids].clone()
@@ -109,7 +109,7 @@ def reset_robot(env: ManagerBasedRLEnv, env_ids: torch.Tensor | slice, joint_noi
 
 def reset_object_on_table(
     env: ManagerBasedRLEnv,
-    env_ids: torch.Tensor | slice,
+    env_ids: torch.Tensor,
     name: str,
     half_range: tuple[float, float],
     half_yaw: float,

@@ -50,4 +50,4 @@ class GraspingPhysicsCfg(PresetCfg):
 def simulation_cfg() -> SimulationCfg:
     """Simulation at 100 Hz on the first GPU, or on the CPU where there is none."""
     device = "cuda:0" if torch.cuda.is_available() else "cpu"
-    return SimulationCfg(dt=0.01, device=device, physics=GraspingPhysicsCfg())
+    return SimulationCfg(dt=0.01, device=device, physics=GraspingPhysicsCfg())  # pyright: ignore[reportArgumentType]

@@ -123,7 +123,7 @@ class SquareTerminationsCfg(TerminationsCfg):
     """Ends of an episode of Square."""
 
     success: TerminationTermCfg = TerminationTermCfg(
-        func=common.Held,
+        func=common.Held,  # pyright: ignore[reportArgumentType]
         params={
             "condition": mdp.nut_on_peg,
             "steps": 10,

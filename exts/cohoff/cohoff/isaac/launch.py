@@ -9,7 +9,7 @@ import contextlib
 import io
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium as gym
 import torch
@@ -96,7 +96,7 @@ def make_env(
     cfg.log_dir = log_dir
     with launch_simulation(cfg, {"device": device}):
         with contextlib.redirect_stdout(io.StringIO()):
-            env = gym.make(task, cfg=cfg).unwrapped
+            env = cast("ManipulationEnv", gym.make(task, cfg=cfg).unwrapped)
         try:
             yield env
         finally:

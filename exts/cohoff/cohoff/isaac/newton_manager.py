@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import cast
 
 import mujoco_warp
 import warp as wp
 from isaaclab.physics import PhysicsManager
 from isaaclab_newton.physics import NewtonManager
 from isaaclab_newton.physics.mjwarp_manager import NewtonMJWarpManager
+from newton.solvers import SolverMuJoCo
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,8 @@ class NewtonReplayManager(NewtonMJWarpManager):
     @classmethod
     def overflowed_worlds(cls) -> int:
         """Number of environments in which contacts or constraints have not fitted their buffers since the start."""
-        overflow = cls._solver.mjw_data.overflow.numpy()
+        solver = cast(SolverMuJoCo, cls._solver)
+        overflow = solver.mjw_data.overflow.numpy()
         return int(((overflow & _CAPACITY) != 0).sum())
 
     @classmethod

@@ -10,8 +10,9 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import h5py
 import torch
 from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
 from tensordict import TensorDict
@@ -46,7 +47,7 @@ class EpisodeRecorder:
         action_dim: Size of an action.
     """
 
-    def __init__(self, env: ManipulationEnv, obs: dict[str, torch.Tensor], action_dim: int):
+    def __init__(self, env: ManipulationEnv, obs: dict[str, Any], action_dim: int):
         self._env = env
         steps, n = env.max_episode_length, env.num_envs
         zeros = {
@@ -169,8 +170,8 @@ def write_demonstrations(
                 episode.seed = seed
                 handler.write_episode(episode, dataset_compression=False)
             # The handler has no way to set attributes of its own.
-            attributes = handler._hdf5_data_group.attrs
-            attributes.update(task=task, seed=seed, noise=noise, versions=json.dumps(versions()))
+            data = cast(h5py.Group, handler._hdf5_data_group)
+            data.attrs.update(task=task, seed=seed, noise=noise, versions=json.dumps(versions()))
         finally:
             handler.close()
 
