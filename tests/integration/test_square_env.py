@@ -51,7 +51,7 @@ def test_registered_with_strings():
 
 def test_interface(env):
     obs, _ = env.reset()
-    assert obs["policy"].shape == (NUM_ENVS, 43) and obs["policy"].dtype == torch.float32
+    assert obs["policy"].shape == (NUM_ENVS, 49) and obs["policy"].dtype == torch.float32
     assert env.action_manager.total_action_dim == 7
     assert env.max_episode_length == 400 and env.step_dt == pytest.approx(0.05)
     generator = torch.Generator().manual_seed(0)
@@ -188,7 +188,7 @@ def test_evaluation_and_collection_with_noise(env):
     for episode in episodes:
         data = episode.data
         length = len(data["actions"])
-        assert data["obs"]["policy"].shape == data["next_obs"]["policy"].shape == (length, 43)
+        assert data["obs"]["policy"].shape == data["next_obs"]["policy"].shape == (length, 49)
         assert torch.equal(data["obs"]["policy"][1:], data["next_obs"]["policy"][:-1])
         assert data["rewards"].tolist() == data["dones"].tolist() == [0.0] * (length - 1) + [1.0]
         assert data["actions"].abs().max() <= 1.0
