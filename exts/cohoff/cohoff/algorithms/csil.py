@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rsl_rl.env import VecEnv
 from tensordict import TensorDict
 from torch import Tensor
 
@@ -39,7 +38,7 @@ from cohoff.replay.persist import write_json
 class CSIL:
     """Coherent soft imitation learning with a frozen base policy. CSIL++ (arXiv 2606.02194)."""
 
-    def __init__(self, obs: TensorDict, env: VecEnv, cfg: dict[str, Any], device: str):
+    def __init__(self, obs: TensorDict, env: Any, cfg: dict[str, Any], device: str):
         self.cfg = cfg["algorithm"]
         self.device = torch.device(device)
         self.num_envs, self.action_dim = env.num_envs, env.num_actions
@@ -50,7 +49,7 @@ class CSIL:
         self.num_eval = _evaluation_environments(self.num_envs, self.cfg["evaluation_share"])
         self.num_train = self.num_envs - self.num_eval
         horizon = env.max_episode_length
-        self.discount = self.cfg["discount"] or min(max((horizon / 5 - 1) / (horizon / 5), 0.95), 0.995)
+        self.discount: float = self.cfg["discount"] or min(max((horizon / 5 - 1) / (horizon / 5), 0.95), 0.995)
 
         self.combination = make_combination(self.cfg["combination"], self.cfg["residual_scale"])
         self.model = CsilModel(
@@ -77,8 +76,11 @@ class CSIL:
             self._open_base(self.cfg["base"])
         if self.cfg["demonstrations"] is not None:
             self._open_demonstrations(self.cfg["demonstrations"])
-        self.demo_store: TransitionStore | None = None
-        self.store: TransitionStore | None = None
+        self.demo_store: TransitionStore
+        self.store = TransitionStore(
+            self.cfg["replay_steps"], self.num_train, self.obs_dim, self.action_dim, self.device
+        )
+        self._ready = False
         self._checkpoint: dict[str, Any] | None = None
 
         self.iteration = self.env_steps = self.num_updates = 0
@@ -96,7 +98,7 @@ class CSIL:
         self._started = time.monotonic()
 
     @staticmethod
-    def construct_algorithm(obs: TensorDict, env: VecEnv, cfg: dict[str, Any], device: str) -> CSIL:
+    def construct_algorithm(obs: TensorDict, env: Any, cfg: dict[str, Any], device: str) -> CSIL:
         """Build the algorithm for rsl_rl's runner; unusable settings end the program with one line."""
         with exit_on_input_error():
             return CSIL(obs, env, cfg, device)
@@ -219,9 +221,10 @@ class CSIL:
 
     def train_mode(self) -> None:
         """Make ready to learn: pre-train on the demonstrations, or pick up where a checkpoint stopped."""
-        if self.store is None:
+        if not self._ready:
             with exit_on_input_error():
                 self._prepare()
+            self._ready = True
             self._started = time.monotonic()
 
     def _prepare(self) -> None:
@@ -233,9 +236,6 @@ class CSIL:
         resumed = self._checkpoint is not None
         self.demo_store, report = prepare(
             self.model, self.reward, self.demos, base, self.cfg, self.discount, trained=resumed
-        )
-        self.store = TransitionStore(
-            self.cfg["replay_steps"], self.num_train, self.obs_dim, self.action_dim, self.device
         )
         if self._checkpoint is not None:
             checkpoint.restore_replay(self.store, self._checkpoint)
@@ -259,7 +259,7 @@ class CSIL:
     def save(self) -> dict[str, Any]:
         """Checkpoint contents: tensors and plain values only. The replay goes to a side file in the log folder."""
         replay = None
-        if self.log_dir is not None and self.store is not None:
+        if self.log_dir is not None:
             replay = checkpoint.save_replay(self.store, Path(self.log_dir), self.env_steps)
         return {
             "model": self.model.state_dict(),

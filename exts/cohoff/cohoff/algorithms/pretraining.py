@@ -55,7 +55,8 @@ def train_clone(policy: StationaryPolicy, demos: Demonstrations, cfg: dict, prog
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * 0.5 * (1.0 + math.cos(math.pi * step / cfg["steps"]))
         rows = torch.randint(train.num_transitions, (cfg["batch_size"],), device=train.obs.device)
-        loss = losses.faithful_clone_loss(*policy(train.obs[rows], faithful=True), train.actions[rows])
+        mean, std = policy(train.obs[rows], faithful=True)
+        loss = losses.faithful_clone_loss(mean, std, train.actions[rows])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

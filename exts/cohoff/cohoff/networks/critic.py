@@ -65,9 +65,9 @@ class CategoricalCritic(nn.Module):
 
     def project_(self) -> None:
         """Bring every weight vector, the head's included, back to unit norm."""
-        for dense in self.dense:
-            dense.project_()
-        self.head.project_()
+        for layer in self.modules():
+            if isinstance(layer, EnsembleLinear):
+                layer.project_()
 
     @torch.no_grad()
     def track_(self, online: CategoricalCritic, rate: float) -> None:

@@ -69,7 +69,7 @@ class ExportedPolicy(nn.Module):
         """Mean action [B, A] at observations [B, D]."""
         return torch.tanh(self.actor(obs)[0])
 
-    @torch.jit.ignore
+    @torch.jit.ignore  # pyright: ignore[reportArgumentType]
     def get_dummy_inputs(self) -> tuple[Tensor]:
         """One observation of zeros, to trace with."""
         return (torch.zeros(1, self.actor.obs_mean.numel()),)

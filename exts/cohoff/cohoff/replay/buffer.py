@@ -29,7 +29,8 @@ class TransitionStore:
         buffers = {name: torch.zeros(rows, dim, device=device) for name, dim in fields.items()}
         buffers["reward"] = torch.zeros(rows, device=device)
         buffers |= {name: torch.zeros(rows, dtype=torch.bool, device=device) for name in self.FLAGS}
-        self.rows = TensorDict(buffers, batch_size=[rows], device=device)
+        self._buffers: dict[str, Tensor] = buffers
+        self.rows = TensorDict(dict(buffers), batch_size=[rows], device=device)
         self.head = 0
         self.filled = 0
         self._window: dict[int, Tensor] = {}
@@ -42,14 +43,14 @@ class TransitionStore:
         """Append one time step: every field [stride, ...]."""
         start = self.head * self.stride
         for name, value in fields.items():
-            self.rows[name][start : start + self.stride].copy_(value)
+            self._buffers[name][start : start + self.stride].copy_(value)
         self.head = (self.head + 1) % self.num_steps
         self.filled = min(self.filled + 1, self.num_steps)
 
     def fill(self, **fields: Tensor) -> None:
         """Write all rows at once: every field [num_steps·stride, ...]."""
         for name, value in fields.items():
-            self.rows[name].copy_(value)
+            self._buffers[name].copy_(value)
         self.head, self.filled = 0, self.num_steps
 
     def sample(self, batch_size: int, horizon: int) -> tuple[Tensor, Tensor]:
@@ -76,7 +77,7 @@ class TransitionStore:
 
     def state_dict(self) -> dict[str, Tensor]:
         """The written rows and the write position, for a side file of the checkpoint."""
-        state = {name: value[: len(self)] for name, value in self.rows.items()}
+        state = {name: value[: len(self)] for name, value in self._buffers.items()}
         state["position"] = torch.tensor([self.head, self.filled, self.stride, self.num_steps])
         return state
 
@@ -92,6 +93,6 @@ class TransitionStore:
                 f"the saved replay is a ring of {num_steps} steps of {stride} environments, "
                 f"this run's of {self.num_steps} steps of {self.stride}"
             )
-        for name, value in self.rows.items():
+        for name, value in self._buffers.items():
             value[: filled * stride].copy_(state[name])
         self.head, self.filled = head, filled
