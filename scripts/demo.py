@@ -47,12 +47,10 @@ class DemoCfg:
     """Reward that is learned from: coherent, or sparse for the control."""
     num_envs: int = 64
     """Environments of training and evaluation."""
-    num_demos: int = 300
-    """Demonstrations, recorded by two processes with half of them each."""
-    collect_envs: int = 64
+    num_demos: int = 45
+    """Demonstrations of base policy and clone, recorded by two processes with half of them each."""
+    collect_envs: int = 23
     """Environments of each recording process."""
-    base_demos: int | None = None
-    """Demonstrations that the base policy is trained on; None takes all."""
     pretrain_steps: int | None = None
     """Optimiser steps of the base policy; None leaves it to scripts/pretrain.py."""
     max_iterations: int | None = None
@@ -137,7 +135,6 @@ class Demo:
         cfg = self.cfg
         arguments = [SCRIPTS / "pretrain.py", "--task", cfg.task, "--demos", self.demos, "--output", self.base]
         arguments += ["--seed", cfg.seed, "--device", cfg.device]
-        arguments += [] if cfg.base_demos is None else ["--num_demos", cfg.base_demos]
         arguments += [] if cfg.pretrain_steps is None else ["--steps", cfg.pretrain_steps]
         stage = self.submit("pretrain", "base policy", arguments, [self.base], all_cores=True)
         self.flow.wait(stage)

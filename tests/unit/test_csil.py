@@ -192,7 +192,7 @@ def test_resuming_restores_networks_counters_and_replay(cfg: dict[str, Any], tmp
     assert len(resumed.store) == len(learner.store)
     for name, value in learner.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
-    assert resumed.log_beta == learner.log_beta
+    assert resumed.reward.constants() == learner.reward.constants()
 
 
 @pytest.mark.parametrize(

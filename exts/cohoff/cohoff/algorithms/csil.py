@@ -11,7 +11,6 @@ asks for training mode, so that playing a checkpoint needs no demonstrations.
 from __future__ import annotations
 
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -85,7 +84,6 @@ class CSIL:
 
         self.iteration = self.env_steps = self.num_updates = 0
         self.learning_rate = self.cfg["learning_rate"]
-        self.log_beta = torch.full((), math.log(self.cfg["beta"]), device=self.device)
         self._is_train = torch.arange(self.num_envs, device=self.device) < self.num_train
         self._obs = torch.zeros(self.num_envs, self.obs_dim, device=self.device)
         self._base_action = torch.zeros(self.num_envs, self.action_dim, device=self.device)
@@ -165,16 +163,13 @@ class CSIL:
         batch = updates.concatenate(
             self._draw(self.demo_store, num_demos), self._draw(self.store, cfg["batch_size"] - num_demos)
         )
-        beta = self.log_beta.exp()
-        target, next_action, metrics = updates.bootstrap_target(self.model, batch, beta)
+        target, next_action, metrics = updates.bootstrap_target(self.model, batch, cfg["beta"])
         metrics |= updates.update_critic(
             self.model, self.critic_optimiser, batch, target, next_action, num_demos, cfg["gradient_penalty"]
         )
         self.model.target.track_(self.model.critic, cfg["target_rate"])
         if self.num_updates % cfg["policy_delay"] == 0 and self.env_steps >= cfg["actor_start_steps"]:
-            metrics |= updates.update_actor(self.model, self.actor_optimiser, batch, beta) | {"beta": beta}
-            if cfg["kl_target"] is not None:
-                updates.adapt_beta(self.log_beta, metrics["kl"], cfg["kl_target"], cfg["beta_rate"])
+            metrics |= updates.update_actor(self.model, self.actor_optimiser, batch, cfg["beta"])
         if self.reward_optimiser is not None:
             metrics |= updates.update_reward(self.model.reward, self.reward_optimiser, batch, num_demos)
         self.num_updates += 1
@@ -265,7 +260,6 @@ class CSIL:
             "model": self.model.state_dict(),
             "critic_optimiser": self.critic_optimiser.state_dict(),
             "actor_optimiser": self.actor_optimiser.state_dict(),
-            "log_beta": self.log_beta,
             "reward": self.reward.constants(),
             "counters": {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates},
             "meta": {
@@ -287,7 +281,6 @@ class CSIL:
             if load_cfg is None or load_cfg.get("optimizer", True):
                 self.critic_optimiser.load_state_dict(loaded_dict["critic_optimiser"])
                 self.actor_optimiser.load_state_dict(loaded_dict["actor_optimiser"])
-            self.log_beta.copy_(loaded_dict["log_beta"])
             for name, value in loaded_dict["reward"].items():
                 setattr(self.reward, name, value)
             counters, meta = loaded_dict["counters"], loaded_dict["meta"]

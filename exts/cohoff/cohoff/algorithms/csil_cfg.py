@@ -145,16 +145,10 @@ class CsilAlgorithmCfg:
     discount: float | None = None
     """None: clip((T/5 - 1)/(T/5), 0.95, 0.995) for an episode of T control steps."""
 
-    beta: float = 0.1
-    """Weight of the divergence from the prior, after scaling; the initial one where ``kl_target`` is set."""
+    beta: float = 0.01
+    """Weight of the divergence from the prior, in the unit of the scaled reward."""
 
-    kl_target: float | None = 2.0
-    """Divergence from the prior [nat] that beta is adapted to; None keeps beta fixed (ours)."""
-
-    beta_rate: float = 0.01
-    """Largest relative change of beta per actor update."""
-
-    exploration_std: float = 0.1
+    exploration_std: float = 0.2
     """Largest standard deviation (before tanh) with which training environments act: away from the demonstrations the
     policy's own is near the prior's, and shaking so hard ends a precise task (ours)."""
 

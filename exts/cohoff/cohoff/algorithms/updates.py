@@ -64,7 +64,7 @@ def concatenate(first: Batch, second: Batch) -> Batch:
     return Batch(*(torch.cat([a, b]) for a, b in zip(vars(first).values(), vars(second).values(), strict=True)))
 
 
-def bootstrap_target(model: CsilModel, batch: Batch, beta: Tensor) -> tuple[Tensor, Tensor, Metrics]:
+def bootstrap_target(model: CsilModel, batch: Batch, beta: float) -> tuple[Tensor, Tensor, Metrics]:
     """Distributional soft target [B, atoms] and the next executed action [B, A], without gradient.
 
     V(s') = Q(s', a') − beta·KL(pi || prior)(s'), from the critic with the lower expected Q of each sample. The target
@@ -123,7 +123,7 @@ def gradient_norm(model: CsilModel, batch: Batch, num_rows: int) -> Tensor:
     return torch.sqrt(gradient.square().sum(-1).mean() + 1e-12)
 
 
-def update_actor(model: CsilModel, optimiser: torch.optim.Optimizer, batch: Batch, beta: Tensor) -> Metrics:
+def update_actor(model: CsilModel, optimiser: torch.optim.Optimizer, batch: Batch, beta: float) -> Metrics:
     """Lower beta·KL(pi || prior) − Q at the batch's observations, through the combination."""
     mean, std = model.actor(batch.obs)
     with torch.no_grad():
@@ -138,12 +138,6 @@ def update_actor(model: CsilModel, optimiser: torch.optim.Optimizer, batch: Batc
     (beta * divergence - value).backward(inputs=list(model.actor.parameters()))
     optimiser.step()
     return {"kl": divergence.detach(), "q_actor": value.detach(), "std": std.detach().mean()}
-
-
-@torch.no_grad()
-def adapt_beta(log_beta: Tensor, divergence: Tensor, target: float, rate: float) -> None:
-    """Move ``log_beta`` [] in place so that the divergence comes to ``target``, by at most ``rate``."""
-    log_beta.add_(rate * (divergence / target - 1.0).clamp(-1.0, 1.0))
 
 
 def update_reward(policy: StationaryPolicy, optimiser: torch.optim.Optimizer, batch: Batch, num_demos: int) -> Metrics:
