@@ -184,6 +184,7 @@ def test_resuming_restores_networks_counters_and_replay(cfg: dict[str, Any], tmp
     torch.save(learner.save(), tmp_path / "model_0.pt")
     saved = torch.load(tmp_path / "model_0.pt", weights_only=True)
 
+    cfg["algorithm"] |= {"base": None, "demonstrations": None}  # the checkpoint knows them
     resumed = CSIL.construct_algorithm(obs, RandomEnv(tmp_path / "second"), cfg, "cpu")
     assert resumed.load(saved, None, True)
     resumed.train_mode()

@@ -223,6 +223,8 @@ class CSIL:
             self._started = time.monotonic()
 
     def _prepare(self) -> None:
+        if self.demos is None and self._checkpoint is not None:
+            self._open_demonstrations(self._checkpoint["demonstrations"])
         if self.demos is None:
             raise InputError("no demonstrations; set agent.algorithm.demonstrations=FILE (scripts/collect_demos.py)")
         if self.combination.uses_base and self.engine is None:
@@ -288,8 +290,6 @@ class CSIL:
             self.num_updates = counters["updates"]
             if self.engine is None and meta["base"] is not None:
                 self._open_base(meta["base"])
-            if self.demos is None and meta["demonstrations"] is not None:
-                self.demos_path = meta["demonstrations"]
             self._checkpoint = meta
         return True
 
