@@ -114,10 +114,11 @@ class CSIL:
 
     def process_env_step(self, obs: TensorDict, rewards: Tensor, dones: Tensor, extras: dict[str, Any]) -> None:
         """Store the step of the training environments, and look up the base actions at the new observations."""
-        done, success, invalid = dones.bool(), extras["success"], extras["invalid"]
+        # The simulation may run on another device than the learner.
+        done, success, invalid = dones.bool(), extras["success"].to(self.device), extras["invalid"].to(self.device)
         next_obs = obs["policy"]
         if extras["num_resets"] > 0:
-            next_obs = torch.where(done[:, None], extras["final_obs"]["policy"], next_obs)
+            next_obs = torch.where(done[:, None], extras["final_obs"]["policy"].to(self.device), next_obs)
         next_base = self._base_action
         if self.engine is not None:
             continued = self.engine.peek()
