@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 TASK = "Cohoff-Square-Franka"
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 SMALL = [
     "agent.num_steps_per_env=4",
     "agent.algorithm.clone.steps=20",
@@ -85,7 +89,18 @@ def test_resuming_continues_the_counters_and_the_replay(workspace: Path) -> None
 def test_playing_and_evaluating_a_checkpoint_bring_its_base_along(workspace: Path) -> None:
     checkpoint = str(runs(workspace)[0] / "model_1.pt")
     play = isaaclab("play", "--rl_library", "rsl_rl", "--task", TASK, "--agent", "rsl_rl_csil_cfg_entry_point")
-    run(workspace, *play, "--device", "cpu", "--num_envs", "2", "--checkpoint", checkpoint, "--max_steps", "5")
+    play += ["--device", "cpu", "--num_envs", "2", "--checkpoint", checkpoint]
+    with subprocess.Popen(
+        play, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | UNBUFFERED
+    ) as process:
+        # Playback goes on until it is interrupted; a failure ends the output before.
+        lines = []
+        for line in process.stdout or ():
+            lines.append(line)
+            if "Policy playback is running" in line:
+                time.sleep(2.0)
+                process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0 and "Policy playback is running" in "".join(lines), "".join(lines[-30:])
     script = [sys.executable, str(ROOT / "scripts/evaluate.py"), "--task", TASK, "--policy", "csil", "--device", "cpu"]
     script += ["--checkpoint", checkpoint, "--episodes", "4", "--num_envs", "4", "--json", "csil.json"]
     run(workspace, *script)

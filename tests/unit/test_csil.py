@@ -218,6 +218,20 @@ def test_a_checkpoint_that_does_not_fit_ends_with_one_line(
     assert message.startswith("error: ") and words in message
 
 
+def test_a_checkpoint_of_the_other_reward_can_be_played_but_not_trained_on(
+    cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    learner, obs = build(cfg, RandomEnv(tmp_path))
+    saved = learner.save()
+    cfg["algorithm"]["reward"] = "sparse"
+    other = CSIL.construct_algorithm(obs, RandomEnv(tmp_path), cfg, "cpu")
+    assert other.load(saved, None, True)
+    assert other.get_policy()(obs).shape == (N, A)
+    with pytest.raises(SystemExit):
+        other.train_mode()
+    assert "reward=coherent" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("changes", "num_envs", "words"),
     [

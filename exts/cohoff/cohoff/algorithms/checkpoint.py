@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from cohoff.algorithms.model import critic_kwargs
 from cohoff.errors import InputError
 from cohoff.replay.buffer import TransitionStore
 from cohoff.replay.persist import atomic_path
@@ -56,17 +57,14 @@ def check_fits(content: dict[str, Any], task: str, obs_dim: int, action_dim: int
         raise InputError(
             f"the checkpoint has observation and action sizes {sizes}, the task {(obs_dim, action_dim)}; train it again"
         )
-    for key in ("combination", "policy", "critic", "reward"):
-        saved, now = meta["algorithm"][key], cfg[key]
-        if _shape(saved) != _shape(now):
-            raise InputError(f"the checkpoint was trained with algorithm.{key}={saved!r}, not {now!r}; use the same")
-
-
-def _shape(value: Any) -> Any:
-    """The value in a form in which lists and tuples compare equal."""
-    if isinstance(value, dict):
-        return {key: _shape(item) for key, item in value.items()}
-    return tuple(value) if isinstance(value, list) else value
+    saved = meta["algorithm"]
+    for key, before, now in (
+        ("combination", saved["combination"], cfg["combination"]),
+        ("policy", saved["policy"], cfg["policy"]),
+        ("critic", critic_kwargs(saved["critic"]), critic_kwargs(cfg["critic"])),
+    ):
+        if before != now:
+            raise InputError(f"the checkpoint was trained with agent.algorithm.{key}={before}, not {now}; use the same")
 
 
 def save_replay(store: TransitionStore, folder: Path, env_steps: int) -> str:

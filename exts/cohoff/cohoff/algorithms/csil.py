@@ -224,8 +224,12 @@ class CSIL:
             self._started = time.monotonic()
 
     def _prepare(self) -> None:
-        if self.demos is None and self._checkpoint is not None:
-            self._open_demonstrations(self._checkpoint["demonstrations"])
+        if self._checkpoint is not None:
+            trained_with = self._checkpoint["algorithm"]["reward"]
+            if trained_with != self.cfg["reward"]:
+                raise InputError(f"the checkpoint was trained with agent.algorithm.reward={trained_with}; use the same")
+            if self.demos is None:
+                self._open_demonstrations(self._checkpoint["demonstrations"])
         if self.demos is None:
             raise InputError("no demonstrations; set agent.algorithm.demonstrations=FILE (scripts/collect_demos.py)")
         if self.combination.uses_base and self.engine is None:
@@ -284,9 +288,10 @@ class CSIL:
             if load_cfg is None or load_cfg.get("optimizer", True):
                 self.critic_optimiser.load_state_dict(loaded_dict["critic_optimiser"])
                 self.actor_optimiser.load_state_dict(loaded_dict["actor_optimiser"])
-            for name, value in loaded_dict["reward"].items():
-                setattr(self.reward, name, value)
             counters, meta = loaded_dict["counters"], loaded_dict["meta"]
+            if meta["algorithm"]["reward"] == self.cfg["reward"]:  # else it can be played, but not trained on
+                for name, value in loaded_dict["reward"].items():
+                    setattr(self.reward, name, value)
             self.iteration, self.env_steps = counters["iteration"], counters["env_steps"]
             self.num_updates = counters["updates"]
             if self.engine is None and meta["base"] is not None:
