@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import types
 from pathlib import Path
@@ -223,6 +224,7 @@ def test_a_checkpoint_of_the_other_reward_can_be_played_but_not_trained_on(
 ) -> None:
     learner, obs = build(cfg, RandomEnv(tmp_path))
     saved = learner.save()
+    cfg = copy.deepcopy(cfg)
     cfg["algorithm"]["reward"] = "sparse"
     other = CSIL.construct_algorithm(obs, RandomEnv(tmp_path), cfg, "cpu")
     assert other.load(saved, None, True)
