@@ -234,6 +234,20 @@ def test_a_checkpoint_of_the_other_reward_can_be_played_but_not_trained_on(
     assert "reward=coherent" in capsys.readouterr().err
 
 
+def test_the_small_policy_is_exported_as_the_player_does_it(cfg: dict[str, Any], tmp_path: Path) -> None:
+    learner, obs = build(cfg, RandomEnv(tmp_path))
+    policy = learner.get_policy()
+    torch.jit.script(policy.as_jit().to("cpu")).save(str(tmp_path / "policy.pt"))
+    expected = torch.tanh(learner.model.actor(obs["policy"])[0])
+    torch.testing.assert_close(torch.jit.load(str(tmp_path / "policy.pt"))(obs["policy"]), expected)
+    onnx = policy.as_onnx().to("cpu").eval()
+    torch.onnx.export(
+        onnx, onnx.get_dummy_inputs(), str(tmp_path / "policy.onnx"), export_params=True, opset_version=18,
+        input_names=onnx.input_names, output_names=onnx.output_names,
+    )  # fmt: skip
+    assert (tmp_path / "policy.onnx").stat().st_size > 0
+
+
 @pytest.mark.parametrize(
     ("changes", "num_envs", "words"),
     [

@@ -47,8 +47,9 @@ class ActingPolicy(nn.Module):
         return self._std
 
     def as_jit(self) -> nn.Module:
-        """The small policy alone, for TorchScript."""
-        return ExportedPolicy(self.actor)
+        """The small policy alone, traced for TorchScript."""
+        exported = ExportedPolicy(self.actor)
+        return torch.jit.trace(exported.cpu(), exported.get_dummy_inputs())  # pyright: ignore[reportReturnType]
 
     def as_onnx(self, verbose: bool = False) -> nn.Module:
         """The small policy alone, for ONNX."""
@@ -63,13 +64,12 @@ class ExportedPolicy(nn.Module):
 
     def __init__(self, actor: StationaryPolicy):
         super().__init__()
-        self.actor = copy.deepcopy(actor)
+        self.actor = copy.deepcopy(actor).eval()
 
     def forward(self, obs: Tensor) -> Tensor:
         """Mean action [B, A] at observations [B, D]."""
-        return torch.tanh(self.actor(obs)[0])
+        return torch.tanh(self.actor.features(obs) @ self.actor.mean_weight)
 
-    @torch.jit.ignore  # pyright: ignore[reportArgumentType]
     def get_dummy_inputs(self) -> tuple[Tensor]:
         """One observation of zeros, to trace with."""
         return (torch.zeros(1, self.actor.obs_mean.numel()),)
