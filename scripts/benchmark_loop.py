@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -79,7 +80,8 @@ def main() -> int:
         from cohoff.algorithms.csil import CSIL
 
         wrapped = RslRlVecEnvWrapper(env, clip_actions=1.0)  # pyright: ignore[reportArgumentType]
-        cfg = load_cfg_from_registry(args.task, "rsl_rl_csil_cfg_entry_point").to_dict()
+        runner_cfg: Any = load_cfg_from_registry(args.task, "rsl_rl_csil_cfg_entry_point")
+        cfg = runner_cfg.to_dict()
         cfg["algorithm"] |= {"demonstrations": str(args.demos), "base": str(args.base)}
         cfg["algorithm"]["clone"]["steps"] = cfg["algorithm"]["critic"]["pretrain_steps"] = 1
         cfg["algorithm"]["updates_per_iteration"] = args.updates
