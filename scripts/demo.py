@@ -162,7 +162,15 @@ class Demo:
     def evaluate(self, name: str, title: str, policy: str, checkpoint: Path, few: bool = False) -> Stage:
         """Queue an evaluation; its result is evaluation ``name``."""
         cfg = self.cfg
-        arguments = [SCRIPTS / "evaluate.py", "--task", cfg.task, "--policy", policy, "--checkpoint", checkpoint]
+        arguments = [
+            SCRIPTS / "evaluate.py",
+            "--task",
+            cfg.task,
+            "--policy",
+            policy,
+            "--checkpoint",
+            _relative(checkpoint),
+        ]
         arguments += ["--episodes", cfg.checkpoint_episodes if few else cfg.episodes, "--num_envs", cfg.num_envs]
         # Initial states that training and demonstrations have not seen, the same for all policies.
         arguments += ["--seed", 1_000_000 + cfg.seed, "--device", cfg.device, "--json", self.result(name)]
