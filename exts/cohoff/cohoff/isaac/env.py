@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from isaaclab.envs import ManagerBasedRLEnv, ManagerBasedRLEnvCfg
 
@@ -41,8 +44,8 @@ class ManipulationEnv(ManagerBasedRLEnv):
         extras["success"] = self.termination_manager.get_term("success") & ~invalid
         self._non_finite_resets += invalid.sum()
         if extras["num_resets"] > 0:
-            for value in extras["final_obs"].values():
-                value.masked_fill_(invalid.view(-1, *[1] * (value.ndim - 1)), 0.0)
+            for value in _tensors(extras["final_obs"]):
+                value.masked_fill_(invalid.view(-1, *[1] * (value.ndim - 1)), 0)
             extras["log"]["Episode/non_finite_resets"] = self._non_finite_resets.float()
         return obs, reward, terminated, truncated, extras
 
@@ -54,3 +57,12 @@ class ManipulationEnv(ManagerBasedRLEnv):
         """Reset environments, all by default; see :class:`isaaclab.envs.ManagerBasedEnv`."""
         self.extras["num_resets"] = 0
         return super().reset(*args, **kwargs)
+
+
+def _tensors(obs: dict[str, Any]) -> Iterator[torch.Tensor]:
+    """All tensors of observations, whose groups are tensors or, not concatenated, dictionaries of them."""
+    for value in obs.values():
+        if isinstance(value, torch.Tensor):
+            yield value
+        else:
+            yield from value.values()

@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import isaaclab.sim as sim_utils
 import numpy as np
 import torch
 from isaaclab.sensors import CameraCfg
-from isaaclab.utils.math import quat_from_matrix
-from isaaclab_newton.renderers import NewtonWarpRendererCfg
 from PIL import Image
 from tensordict import TensorDict
 
+from cohoff.isaac.cameras_cfg import fixed_camera_cfg
 from cohoff.isaac.evaluation import Policy
 from cohoff.replay.persist import atomic_path
 
@@ -35,15 +33,7 @@ def film_camera_cfg(
     target: tuple[float, float, float] = (0.4, 0.0, 0.18),
 ) -> CameraCfg:
     """Camera at ``eye`` that looks at ``target``, both in the environment's frame [m]."""
-    return CameraCfg(
-        prim_path="{ENV_REGEX_NS}/FilmCamera",
-        offset=CameraCfg.OffsetCfg(pos=eye, rot=_look_at(eye, target), convention="world"),
-        width=width,
-        height=height,
-        data_types=["rgb"],
-        spawn=sim_utils.PinholeCameraCfg(focal_length=22.0, horizontal_aperture=20.955, clipping_range=(0.05, 10.0)),
-        renderer_cfg=NewtonWarpRendererCfg(create_default_light=True),
-    )
+    return fixed_camera_cfg("FilmCamera", width, height, eye, target)
 
 
 @torch.no_grad()
@@ -109,12 +99,3 @@ def _pictures(env: Any) -> np.ndarray:
 def _mark(picture: np.ndarray) -> None:
     for edge in (np.s_[:_FRAME], np.s_[-_FRAME:], np.s_[:, :_FRAME], np.s_[:, -_FRAME:]):
         picture[edge] = _GREEN
-
-
-def _look_at(eye: Sequence[float], target: Sequence[float]) -> tuple[float, float, float, float]:
-    """Orientation (x, y, z, w) of a camera that looks along its x axis, its z axis up."""
-    forward = torch.nn.functional.normalize(torch.tensor(target) - torch.tensor(eye), dim=0)
-    left = torch.nn.functional.normalize(torch.linalg.cross(torch.tensor([0.0, 0.0, 1.0]), forward), dim=0)
-    rotation = torch.stack((forward, left, torch.linalg.cross(forward, left)), dim=1)
-    x, y, z, w = quat_from_matrix(rotation[None])[0].tolist()
-    return x, y, z, w

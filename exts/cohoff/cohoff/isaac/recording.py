@@ -56,16 +56,15 @@ class EpisodeRecorder:
             "dones": torch.zeros(steps, n, dtype=torch.bool, device=env.device),
         }
         self._buffers = TensorDict(zeros, batch_size=[steps, n])
-        for key in ("obs", "next_obs"):
-            self._buffers[key] = {
-                name: torch.zeros(steps, *value.shape, device=env.device) for name, value in obs.items()
-            }
+        for key, groups in (("obs", obs), ("next_obs", _vectors(obs))):
+            rows = TensorDict(groups, batch_size=[n])
+            self._buffers[key] = rows.apply(lambda value: value.new_zeros(steps, *value.shape), batch_size=[steps, n])
         self._step = torch.zeros(n, dtype=torch.long, device=env.device)
         self._rows = torch.arange(n, device=env.device)
         self._initial_state = env.scene.get_state(is_relative=True)
 
     def record(self, obs, action, next_obs, reward, dones) -> None:
-        """Store one transition of every environment; ``next_obs`` is the observation before any reset."""
+        """Store one transition of every environment; ``next_obs`` are the vectors of the observation before any reset."""
         transition = {"obs": obs, "actions": action, "next_obs": next_obs, "rewards": reward, "dones": dones}
         self._buffers[self._step, self._rows] = TensorDict(transition, batch_size=[len(self._rows)])
         self._step += 1
@@ -160,7 +159,8 @@ def write_demonstrations(
 
     ``/data`` carries ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise`` and ``versions``. Each
     ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D], ``actions`` [T, A], ``rewards`` [T], ``dones`` [T]
-    and ``initial_state`` (scene state relative to the environment, first dimension 1).
+    and ``initial_state`` (scene state relative to the environment, first dimension 1); with cameras also
+    ``obs/images/<camera>`` [T, height, width, 3] uint8.
     """
     with atomic_path(path) as temporary:
         handler = HDF5DatasetFileHandler()
@@ -177,14 +177,20 @@ def write_demonstrations(
 
 
 def _before_reset(next_obs: dict[str, Any], extras: dict[str, Any], dones: torch.Tensor) -> dict[str, Any]:
-    """Observations after the step and before the resets that it caused."""
+    """Vectors observed after the step and before the resets that it caused."""
+    vectors = _vectors(next_obs)
     if extras["num_resets"] == 0:
-        return next_obs
+        return vectors
     final = extras["final_obs"]
     return {
         name: torch.where(dones.view(-1, *[1] * (value.ndim - 1)), final[name], value)
-        for name, value in next_obs.items()
+        for name, value in vectors.items()
     }
+
+
+def _vectors(obs: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The groups that are one tensor. Pictures, which are not, would double a file with what the next step's ``obs`` holds."""
+    return {name: value for name, value in obs.items() if isinstance(value, torch.Tensor)}
 
 
 def _pick(state: dict[str, Any], env_id: int) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Cameras of the ``-Camera`` variant that every task has."""
+
+from __future__ import annotations
+
+from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg
+from isaaclab.utils import configclass
+from isaaclab_tasks.utils.hydra import preset
+
+from cohoff.isaac.cameras_cfg import fixed_camera_cfg, mounted_camera_cfg
+
+from . import cameras
+from .env_cfg import ManipulationEnvCfg
+
+AGENTVIEW = "agentview"
+"""Name of the fixed camera that looks at the table from its far side."""
+
+WRIST = "wrist"
+"""Name of the camera on the hand."""
+
+IMAGES = "images"
+"""Name of the observation group of the pictures."""
+
+_HAND = "/".join(("{ENV_REGEX_NS}/Robot/Geometry", *(f"panda_link{i}" for i in range(9)), "panda_hand"))
+
+
+@configclass
+class ImagesObsCfg(ObservationGroupCfg):
+    """Pictures, RGB, each uint8 [N, 84, 84, 3]; [N, 224, 224, 3] with ``presets=pi05``."""
+
+    agentview = ObservationTermCfg(func=cameras.picture, params={"name": AGENTVIEW})
+    wrist = ObservationTermCfg(func=cameras.picture, params={"name": WRIST})
+
+    def __post_init__(self):
+        self.concatenate_terms = False
+        self.enable_corruption = False
+
+
+def add_cameras(cfg: ManipulationEnvCfg) -> None:
+    """Give a task cameras and the observation group ``images``; for the ``__post_init__`` of its camera variant."""
+    setattr(cfg.scene, AGENTVIEW, _agentview_cfg())
+    setattr(cfg.scene, WRIST, _wrist_cfg())
+    setattr(cfg.observations, IMAGES, ImagesObsCfg())
+
+
+def _size():
+    """Edge of a picture [pixels]: the learner's by default, that of pi-0.5 with ``presets=pi05``."""
+    return preset(default=84, pi05=224)
+
+
+def _agentview_cfg():
+    return fixed_camera_cfg("AgentView", _size(), _size(), eye=(1.0, 0.0, 0.5), target=(0.38, 0.0, 0.1))
+
+
+def _wrist_cfg():
+    # In front of the hand's root, tilted by 20 degrees towards the point between the finger pads.
+    return mounted_camera_cfg(
+        f"{_HAND}/Wrist",
+        _size(),
+        _size(),
+        pos=(0.07, 0.0, 0.0),
+        rot=(-0.1227878, -0.1227878, 0.6963642, 0.6963642),
+        focal_length=14.0,
+    )
