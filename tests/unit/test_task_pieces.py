@@ -11,10 +11,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from cohoff_tasks.assets.boxes import Box, box_object
+from cohoff_tasks.assets.authoring import Link, articulated_object, rigid_object
 from cohoff_tasks.assets.cache import cached_folder
+from cohoff_tasks.assets.parts import Box, Cylinder, Surface, ring, turned
 from cohoff_tasks.assets.square import SquareNut
-from cohoff_tasks.common.expert import PoseServo, StageMachine, funnel
+from cohoff_tasks.common.expert import PoseServo, StageMachine
 from cohoff_tasks.common.geometry import (
     downward_quat,
     quat_from_rotvec,
@@ -26,6 +27,9 @@ from cohoff_tasks.common.geometry import (
     yaw_of,
     z_axis,
 )
+from cohoff_tasks.common.skills import carry, funnel, insert, reach
+from cohoff_tasks.common.workspace import check_workspace
+from cohoff_tasks.square.layout import SquareLayout
 
 
 def test_wrap_stays_in_half_open_interval():
@@ -81,9 +85,12 @@ def test_servo_is_proportional_near_the_goal_and_bounded_far_away():
     servo = PoseServo(env, gain=0.5, limit=0.8)  # type: ignore[arg-type]
     goal = torch.tensor([[0.01, 0.0, 0.0], [0.3, 0.4, 0.0]])
     turned = quat_from_rotvec(torch.tensor([[0.0, 0.0, 0.04], [0.0, 0.0, 1.0]]))
-    action = servo(goal, turned)
+    action = servo(goal, turned, torch.full((2, 1), 0.8))
     torch.testing.assert_close(action[0], torch.tensor([0.25, 0.0, 0.0, 0.0, 0.0, 0.2]))
     torch.testing.assert_close(action[1], torch.tensor([0.48, 0.64, 0.0, 0.0, 0.0, 0.8]))
+
+
+RED = Surface((1.0, 0.0, 0.0))
 
 
 @pytest.fixture
@@ -122,11 +129,11 @@ def test_second_builder_keeps_the_folder_of_the_first(cache):
     assert len(list(cache.iterdir())) == 1
 
 
-def test_box_object_has_the_boxes_as_colliders(cache):
+def test_rigid_object_has_its_boxes_as_colliders(cache):
     from pxr import Usd, UsdGeom, UsdPhysics
 
     boxes = (Box("one", (0.1, 0.0, 0.0), (0.2, 0.1, 0.4)), Box("two", (0.0, 0.0, 0.5), (0.1, 0.1, 0.1)))
-    stage = Usd.Stage.Open(box_object("test", boxes, mass=0.3, color=(1.0, 0.0, 0.0)))
+    stage = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=0.3))
     root = stage.GetDefaultPrim()
     assert UsdPhysics.MassAPI(root).GetMassAttr().Get() == pytest.approx(0.3)
     colliders = [prim.GetName() for prim in stage.Traverse() if prim.HasAPI(UsdPhysics.CollisionAPI)]
@@ -134,10 +141,100 @@ def test_box_object_has_the_boxes_as_colliders(cache):
     bound = UsdGeom.Imageable(stage.GetPrimAtPath("/Object/one")).ComputeLocalBound(0.0, "default").ComputeAlignedBox()
     assert tuple(bound.GetMin()) == pytest.approx((0.0, -0.05, -0.2), abs=1e-6)
     assert tuple(bound.GetMax()) == pytest.approx((0.2, 0.05, 0.2), abs=1e-6)
-    fixture = Usd.Stage.Open(box_object("test", boxes, mass=None, color=(1.0, 0.0, 0.0)))
+    fixture = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=None))
     assert not fixture.GetDefaultPrim().HasAPI(UsdPhysics.RigidBodyAPI)
 
 
-def test_grasp_point_is_the_middle_of_the_handle():
-    nut = SquareNut(hole=0.05, wall=0.015, handle_length=0.05)
-    assert nut.grasp_offset == pytest.approx(0.065)
+def test_parts_that_do_not_collide_are_only_drawn(cache):
+    from pxr import Usd, UsdPhysics
+
+    shown = Cylinder("shown", (0.0, 0.0, 0.0), 0.01, 0.02, surface=Surface((0.0, 1.0, 0.0)), collides=False)
+    stage = Usd.Stage.Open(rigid_object("test", (Box("solid", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), shown), RED, mass=1.0))
+    assert stage.GetPrimAtPath("/Object/solid").HasAPI(UsdPhysics.CollisionAPI)
+    assert not stage.GetPrimAtPath("/Object/shown").HasAPI(UsdPhysics.CollisionAPI)
+
+
+def test_articulated_object_has_a_joint_with_its_limits_in_degrees(cache):
+    from pxr import Usd, UsdPhysics
+
+    parts = (Box("part", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),)
+    lid = Link("lid", parts, 0.2, "hinge", "revolute", "y", (0.1, 0.0, 0.2), (0.0, math.pi / 2))
+    stage = Usd.Stage.Open(articulated_object("test", parts, (lid,), RED))
+    assert stage.GetDefaultPrim().HasAPI(UsdPhysics.ArticulationRootAPI)
+    hinge = UsdPhysics.RevoluteJoint(stage.GetPrimAtPath("/Object/hinge"))
+    assert hinge.GetUpperLimitAttr().Get() == pytest.approx(90.0)
+    assert tuple(hinge.GetLocalPos1Attr().Get()) == pytest.approx((0.1, 0.0, 0.2))
+
+
+def test_ring_is_open_up_to_its_inner_radius_and_closed_outside():
+    boxes = ring("r", (0.0, 0.0, 0.0), inner_radius=0.03, wall=0.01, height=0.02, sides=8)
+    for angle in torch.linspace(0.0, 2.0 * math.pi, 33)[:-1].tolist():
+        for radius, covered in ((0.0299, False), (0.0345, True)):
+            x, y = radius * math.cos(angle), radius * math.sin(angle)
+            inside = []
+            for box in boxes:
+                turn = 2.0 * math.atan2(box.rotation[2], box.rotation[3])
+                dx, dy = x - box.center[0], y - box.center[1]
+                along = math.cos(turn) * dx + math.sin(turn) * dy
+                across = -math.sin(turn) * dx + math.cos(turn) * dy
+                inside.append(abs(along) <= box.size[0] / 2 and abs(across) <= box.size[1] / 2)
+            assert any(inside) == covered
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (
+            lambda: Box("b", (0.0, 0.0, 0.0), (0.1, 0.0, 0.1)),
+            r"size of box 'b' must be positive, not \(0.1, 0.0, 0.1\)",
+        ),
+        (lambda: Cylinder("c", (0.0, 0.0, 0.0), -0.1, 0.1), "cylinder 'c' must be positive"),
+        (lambda: rigid_object("thing", (), RED, mass=-1.0), "mass of 'thing' must be positive, not -1.0"),
+        (lambda: SquareNut(hole=float("nan")), "SquareNut must be positive"),
+        (lambda: SquareLayout(nut=SquareNut(hole=0.03)), "clearance of the square nut on its peg .* 0.03 m, .* 0.04 m"),
+    ],
+)
+def test_impossible_sizes_are_named(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+def test_turned_is_a_rotation_about_one_axis():
+    assert turned("y", math.pi) == pytest.approx((0.0, 1.0, 0.0, 0.0), abs=1e-9)
+
+
+def test_reach_waits_above_until_aligned():
+    tool = torch.tensor([[0.3, 0.0, 0.1], [0.401, 0.0, 0.016], [0.401, 0.0, 0.016]])
+    handle = torch.tensor([[0.4, 0.0, 0.01]]).repeat(3, 1)
+    goal, aligned = reach(tool, handle, turn=torch.tensor([0.0, 0.0, 0.5]), height=0.015)
+    torch.testing.assert_close(goal[:, :2], handle[:, :2])
+    torch.testing.assert_close(goal[:, 2], torch.tensor([0.115, 0.015, 0.015 + 3.0 * (0.001 + 0.025 - 0.006)]))
+    assert aligned.tolist() == [False, True, False]
+
+
+def test_carry_aims_with_where_the_turn_puts_the_held_point():
+    tool = torch.tensor([[0.0, 0.0, 0.2]])
+    held = torch.tensor([[0.1, 0.0, 0.2]])
+    place = torch.tensor([[0.5, 0.5, 0.0]])
+    quarter = torch.tensor([math.pi / 2])
+    goal = carry(tool, held, place, quarter, free=torch.ones(1))
+    # After the quarter turn the held point is 0.1 along +y.
+    torch.testing.assert_close(goal, torch.tensor([[0.5, 0.4, 0.2]]))
+    torch.testing.assert_close(carry(tool, held, place, quarter, free=torch.zeros(1)), tool)
+
+
+def test_insert_goes_down_no_faster_than_it_may():
+    tool, held = torch.tensor([[0.0, 0.0, 0.3]]), torch.tensor([[0.0, 0.0, 0.28]])
+    assert insert(tool, held, seat=0.02, above=torch.zeros(1)).item() == pytest.approx(0.28)
+    assert insert(tool, held, seat=0.27, above=torch.zeros(1)).item() == pytest.approx(0.29)
+
+
+def test_an_object_that_may_start_outside_the_workspace_is_named():
+    from cohoff_tasks.square.env_cfg import SquareEnvCfg
+
+    cfg = SquareEnvCfg()
+    cfg.events.reset_nut.params["half_range"] = (0.05, 0.05)
+    check_workspace(cfg.scene, cfg.events)
+    cfg.events.reset_nut.params["half_range"] = (0.3, 0.05)
+    with pytest.raises(ValueError, match=r"'nut' may start outside the workspace: x = 0.42 ± 0.3 m"):
+        check_workspace(cfg.scene, cfg.events)

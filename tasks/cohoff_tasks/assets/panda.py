@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .boxes import add_box
+from .authoring import add_box
 from .cache import cached_folder
 
 _FORMAT = 1

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .boxes import Box, box_object
+from .authoring import rigid_object
+from .parts import Box, Surface, check_positive
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class SquareNut:
     """Width of the handle [m]."""
     mass: float = 0.1
     """Mass [kg]."""
+
+    def __post_init__(self):
+        check_positive(
+            "hole, wall, height and handle of SquareNut", self.hole, self.wall, self.height, self.handle_length
+        )
 
     @property
     def grasp_offset(self) -> float:
@@ -46,7 +52,7 @@ class SquareNut:
             Box("right", (0.0, -middle, lift), (self.hole, self.wall, height)),
             Box("handle", (self.grasp_offset, 0.0, lift), (self.handle_length, self.handle_width, height)),
         )
-        return box_object("square_nut", boxes, mass=self.mass, color=(0.80, 0.36, 0.08), metallic=0.3, roughness=0.35)
+        return rigid_object("square_nut", boxes, Surface((0.80, 0.36, 0.08), 0.3, 0.35), mass=self.mass)
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,13 @@ class SquarePeg:
     plate_height: float = 0.005
     """Thickness of the plate [m]."""
 
+    def __post_init__(self):
+        check_positive("width, height and plate of SquarePeg", self.width, self.height, self.plate_width)
+
     def usd(self) -> str:
         """Path of the USD file."""
         boxes = (
             Box("peg", (0.0, 0.0, self.height / 2), (self.width, self.width, self.height)),
             Box("plate", (0.0, 0.0, self.plate_height / 2), (self.plate_width, self.plate_width, self.plate_height)),
         )
-        return box_object("square_peg", boxes, mass=None, color=(0.10, 0.17, 0.36), metallic=0.1, roughness=0.5)
+        return rigid_object("square_peg", boxes, Surface((0.10, 0.17, 0.36), 0.1), mass=None)

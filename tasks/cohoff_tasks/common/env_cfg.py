@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING
+
 from isaaclab.envs import ManagerBasedRLEnvCfg
 from isaaclab.envs.mdp import time_out
 from isaaclab.managers import RewardTermCfg, TerminationTermCfg
@@ -12,9 +14,10 @@ from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab.visualizers import VisualizerCfg
 
-from . import mdp
+from . import terminations
 from .actions_cfg import DeltaPoseActionCfg, GripperActionCfg
 from .physics_cfg import simulation_cfg
+from .workspace import check_workspace
 
 CONTROL_DT = 0.05
 """Length of a control step [s]."""
@@ -33,7 +36,7 @@ class SparseRewardsCfg:
     """1 on the step that ends an episode in success, else 0."""
 
     # The manager multiplies by the length of the control step.
-    success: RewardTermCfg = RewardTermCfg(func=mdp.success_reward, weight=1.0 / CONTROL_DT)
+    success: RewardTermCfg = RewardTermCfg(func=terminations.success_reward, weight=1.0 / CONTROL_DT)
 
 
 @configclass
@@ -41,22 +44,37 @@ class TerminationsCfg:
     """Ends of an episode. A task adds ``success``."""
 
     non_finite: TerminationTermCfg = TerminationTermCfg(
-        func=mdp.non_finite, params={"max_joint_velocity": 30.0, "max_object_speed": 30.0}
+        func=terminations.non_finite, params={"max_joint_velocity": 30.0, "max_object_speed": 30.0}
     )
     time_out: TerminationTermCfg = TerminationTermCfg(func=time_out, time_out=True)
+
+
+def held(condition, **params) -> TerminationTermCfg:
+    """Success: ``condition``, called with the environment and ``params``, holds on 10 consecutive control steps."""
+    return TerminationTermCfg(
+        func=terminations.Held,  # pyright: ignore[reportArgumentType]
+        params={"condition": condition, "steps": 10, "condition_params": params},
+    )
 
 
 @configclass
 class ManipulationEnvCfg(ManagerBasedRLEnvCfg):
     """Base of the tasks: 20 Hz control, sparse reward, 400 steps at most."""
 
+    instruction: str = MISSING  # pyright: ignore[reportAssignmentType]
+    """What to do, in words: what a vision-language-action model reads."""
+
     sim: SimulationCfg = simulation_cfg()
     actions: ActionsCfg = ActionsCfg()
     rewards: SparseRewardsCfg = SparseRewardsCfg()
+    episode_length_s: float = 400 * CONTROL_DT
 
     def __post_init__(self):
         self.decimation = round(CONTROL_DT / self.sim.dt)
-        self.episode_length_s = 400 * CONTROL_DT
         self.compute_final_obs = True
         self.sim.render_interval = self.decimation
         self.sim.default_visualizer_cfg = VisualizerCfg(eye=(1.5, -0.9, 0.9), lookat=(0.45, 0.0, 0.1))
+
+    def validate_config(self):
+        """Raise ValueError where an object starts outside the workspace."""
+        check_workspace(self.scene, self.events)

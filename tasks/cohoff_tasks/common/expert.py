@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Pieces of the scripted experts: a servo from goal poses to actions, and a machine of stages.
+"""Frame of the scripted experts: a machine of stages, goals of the hand, and a servo from goals to actions.
 
 An expert is a demonstrator for policies that see only the present observation. Two rules follow. Commands are continuous functions
 of the state: they fade out towards a goal, and intermediate waypoints are funnels (come down as the hand gets aligned) instead of
@@ -10,12 +10,14 @@ points to stop at. And a stage begins when the state calls for it (the fingers h
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
-from .geometry import rotvec_between
-from .mdp import arm
+from .geometry import rotvec_between, yaw_of
+from .state import arm, gripper
 
 if TYPE_CHECKING:
     from cohoff.isaac.env import ManipulationEnv
@@ -50,7 +52,7 @@ class PoseServo:
     Args:
         env: The environment, whose arm is a :class:`~cohoff_tasks.common.actions.DeltaPoseAction`.
         gain: Part of the remaining distance that a control step covers, in (0, 1].
-        limit: Bound on the norm of the translation and of the rotation, in units of the action.
+        limit: Bound on the norm of the rotation, in units of the action.
     """
 
     def __init__(self, env: ManipulationEnv, gain: float = 0.3, limit: float = 0.8):
@@ -58,25 +60,93 @@ class PoseServo:
         self._gain = gain
         self._limit = limit
 
-    def __call__(self, goal_pos: torch.Tensor, goal_quat: torch.Tensor) -> torch.Tensor:
-        """Actions [N, 6] towards positions [m] [N, 3] and orientations (x, y, z, w) [N, 4] in the base frame."""
+    def __call__(self, goal_pos: torch.Tensor, goal_quat: torch.Tensor, limit: torch.Tensor) -> torch.Tensor:
+        """Actions [N, 6] towards positions [m] [N, 3] and orientations (x, y, z, w) [N, 4] in the base frame.
+
+        The norm of the translation stays within ``limit`` [N, 1], in units of the action.
+        """
         target_pos, target_quat = self._arm.target_pose
         translation = (goal_pos - target_pos) * (self._gain / self._arm.cfg.position_scale)
         rotation = rotvec_between(target_quat, goal_quat) * (self._gain / self._arm.cfg.rotation_scale)
-        return torch.cat((self._bounded(translation), self._bounded(rotation)), dim=1)
-
-    def _bounded(self, command: torch.Tensor) -> torch.Tensor:
-        norm = torch.linalg.vector_norm(command, dim=1, keepdim=True)
-        return command * (self._limit / norm.clamp(min=self._limit))
+        return torch.cat((_bounded(translation, limit), _bounded(rotation, self._limit)), dim=1)
 
 
-def funnel(error: torch.Tensor, tolerance: float, slope: float, depth: float) -> torch.Tensor:
-    """Height to keep over a goal until the error is small: 0 within the tolerance, then rising with it up to ``depth``.
+def _bounded(command: torch.Tensor, limit: torch.Tensor | float) -> torch.Tensor:
+    norm = torch.linalg.vector_norm(command, dim=1, keepdim=True)
+    return command * (limit / torch.maximum(norm, torch.as_tensor(limit, device=norm.device)))
 
-    Args:
-        error: Misalignment, at least 0, shape [N].
-        tolerance: Misalignment at which the goal may be reached.
-        slope: Height per unit of misalignment.
-        depth: Height of the funnel [m].
-    """
-    return ((error - tolerance) * slope).clamp(0.0, depth)
+
+@dataclass
+class Hand:
+    """Measured state of the hand."""
+
+    position: torch.Tensor
+    """Tool centre point in the base frame [m], shape [N, 3]."""
+    yaw: torch.Tensor
+    """Heading of the hand's x axis [rad], shape [N]."""
+    opening: torch.Tensor
+    """Distance between the finger pads [m], shape [N]."""
+    still: torch.Tensor
+    """Where the fingers have stopped, shape [N] bool."""
+
+
+@dataclass
+class Goal:
+    """What the hand should do in a stage. None leaves the controller's target where it is."""
+
+    position: torch.Tensor | None = None
+    """Position of the tool centre point in the base frame [m], shape [N, 3]."""
+    quat: torch.Tensor | None = None
+    """Orientation of the hand in the base frame, (x, y, z, w), shape [N, 4]."""
+    close: bool = False
+    """Whether the hand closes, or stays closed; else it opens."""
+    limit: float = 0.8
+    """Bound on the norm of the translation, in units of the action."""
+
+
+class StagedExpert(ABC):
+    """A scripted expert: a task's subclass moves the stages and gives a goal for each of them."""
+
+    def __init__(self, env: ManipulationEnv):
+        self._env = env
+        self._arm = arm(env)
+        self._gripper = gripper(env)
+        self._servo = PoseServo(env)
+        self._machine = StageMachine(env.num_envs, env.device)
+
+    @property
+    def stage(self) -> torch.Tensor:
+        """Present stage of each environment, shape [N]."""
+        return self._machine.stage
+
+    def reset(self, dones: torch.Tensor) -> None:
+        """Start again in the environments in ``dones`` [N] bool."""
+        self._machine.reset(dones)
+
+    @abstractmethod
+    def plan(self, hand: Hand) -> dict[int, Goal]:
+        """Move the stages for the present state of the environment, and return the goal of each stage."""
+
+    def __call__(self, obs) -> torch.Tensor:
+        """Actions [N, 7] for the present state of the environment; ``obs`` is not used."""
+        position, quat = self._arm.tool_pose()
+        hand = Hand(
+            position=position,
+            yaw=yaw_of(quat),
+            opening=self._gripper.opening().squeeze(1),
+            still=self._gripper.opening_velocity().squeeze(1).abs() < 0.01,
+        )
+        goals = self.plan(hand)
+        goal_pos, goal_quat = self._arm.target_pose
+        close = torch.zeros_like(hand.still)
+        limit = torch.full_like(hand.yaw, Goal.limit)
+        for stage, goal in goals.items():
+            here = self._machine.at(stage)
+            if goal.position is not None:
+                goal_pos = torch.where(here.unsqueeze(1), goal.position, goal_pos)
+            if goal.quat is not None:
+                goal_quat = torch.where(here.unsqueeze(1), goal.quat, goal_quat)
+            close = close | (here & goal.close)
+            limit = torch.where(here, goal.limit, limit)
+        fingers = torch.where(close, 0.8, -0.8).unsqueeze(1)
+        return torch.cat((self._servo(goal_pos, goal_quat, limit.unsqueeze(1)), fingers), dim=1)

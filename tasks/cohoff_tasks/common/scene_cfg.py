@@ -88,6 +88,39 @@ def fixture_cfg(name: str, usd_path: str, pos: tuple[float, float, float]) -> As
     )
 
 
+def mechanism_cfg(
+    name: str,
+    usd_path: str,
+    pos: tuple[float, float, float],
+    joint: str,
+    position: float,
+    *,
+    damping: float,
+    friction: float = 0.0,
+) -> ArticulationCfg:
+    """Fixed body ``name`` with one moving link at ``pos`` in the environment's frame [m].
+
+    Args:
+        name: Name of the prim.
+        usd_path: File made by :func:`cohoff_tasks.assets.authoring.articulated_object`.
+        pos: Position of the fixed body.
+        joint: Name of the joint.
+        position: Where the joint starts [m] or [rad].
+        damping: Resistance to motion [N s/m] or [N m s/rad].
+        friction: Dry friction of the joint [N] or [N m].
+    """
+    return ArticulationCfg(
+        prim_path=f"{{ENV_REGEX_NS}}/{name}",
+        spawn=sim_utils.UsdFileCfg(usd_path=usd_path),
+        init_state=ArticulationCfg.InitialStateCfg(pos=pos, joint_pos={joint: position}),
+        actuators={
+            "joint": ImplicitActuatorCfg(
+                joint_names_expr=[joint], stiffness=0.0, damping=damping, friction=friction, armature=0.01
+            )
+        },
+    )
+
+
 def _slab_cfg(path: str, size: tuple[float, float, float], pos: tuple[float, float, float], color) -> AssetBaseCfg:
     return AssetBaseCfg(
         prim_path=path,

@@ -1,39 +1,18 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""CSIL++ on Square: a recipe for two CPU cores and a hundred thousand environment steps."""
+"""CSIL++ on Square."""
 
 from __future__ import annotations
 
 from isaaclab.utils import configclass
 
-from cohoff.algorithms.csil_cfg import CloneCfg, CriticCfg, CsilAlgorithmCfg, CsilRunnerCfg, StationaryPolicyCfg
+from cohoff_tasks.common.agents_cfg import ManipulationCsilRunnerCfg
 
 
 @configclass
-class SquareCsilAlgorithmCfg(CsilAlgorithmCfg):
-    """Small networks and few updates, each of which has to count (results/square)."""
-
-    policy: StationaryPolicyCfg = StationaryPolicyCfg(num_features=128)
-    clone: CloneCfg = CloneCfg(steps=2_500)
-    critic: CriticCfg = CriticCfg(hidden_dims=(128, 128, 128), pretrain_steps=1_000)
-    n_step: int = 5
-    target_rate: float = 0.02
-    beta: float = 0.01
-    gradient_penalty: float = 0.0
-    actor_start_steps: int = 8_000
-    updates_per_iteration: int = 64
-
-
-@configclass
-class SquareCsilRunnerCfg(CsilRunnerCfg):
-    """102,400 environment steps of 64 environments."""
+class SquareCsilRunnerCfg(ManipulationCsilRunnerCfg):
+    """The shared recipe."""
 
     experiment_name: str = "cohoff_square"
     """Folder under logs/rsl_rl."""
-
-    max_iterations: int = 200
-    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
-
-    algorithm: SquareCsilAlgorithmCfg = SquareCsilAlgorithmCfg()
-    """The learner."""

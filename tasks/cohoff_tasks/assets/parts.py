@@ -1,0 +1,116 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The primitives that objects and fixtures are made of."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+Vector = tuple[float, float, float]
+Quaternion = tuple[float, float, float, float]
+
+UPRIGHT: Quaternion = (0.0, 0.0, 0.0, 1.0)
+"""No rotation, (x, y, z, w)."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Look of a part."""
+
+    color: Vector
+    """Linear RGB colour in [0, 1]."""
+    metallic: float = 0.0
+    """Metalness in [0, 1]."""
+    roughness: float = 0.5
+    """Roughness in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box."""
+
+    name: str
+    """Name of the prim, unique within the body."""
+    center: Vector
+    """Centre in the body's frame [m]."""
+    size: Vector
+    """Full edge lengths [m]."""
+    rotation: Quaternion = UPRIGHT
+    """Orientation in the body's frame, (x, y, z, w)."""
+    surface: Surface | None = None
+    """Look; None for that of the body."""
+    collides: bool = True
+    """Whether it touches anything; drawn in any case."""
+
+    def __post_init__(self):
+        check_positive(f"size of box {self.name!r}", *self.size)
+
+
+@dataclass(frozen=True)
+class Cylinder:
+    """A cylinder along its z axis."""
+
+    name: str
+    """Name of the prim, unique within the body."""
+    center: Vector
+    """Centre in the body's frame [m]."""
+    radius: float
+    """Radius [m]."""
+    height: float
+    """Length along the axis [m]."""
+    rotation: Quaternion = UPRIGHT
+    """Orientation in the body's frame, (x, y, z, w)."""
+    surface: Surface | None = None
+    """Look; None for that of the body."""
+    collides: bool = True
+    """Whether it touches anything; drawn in any case."""
+
+    def __post_init__(self):
+        check_positive(f"radius and height of cylinder {self.name!r}", self.radius, self.height)
+
+
+Part = Box | Cylinder
+
+
+def check_positive(what: str, *values: float) -> None:
+    """Raise ValueError, which names ``what`` and the values, unless all ``values`` are finite and above 0."""
+    if not all(math.isfinite(value) and value > 0.0 for value in values):
+        raise ValueError(f"{what} must be positive, not {values if len(values) > 1 else values[0]}")
+
+
+def check_clearance(what: str, hole: float, plug: float) -> None:
+    """Raise ValueError unless the plug, of size ``plug`` [m], is smaller than the hole, of size ``hole`` [m]."""
+    if not hole > plug:
+        raise ValueError(f"clearance of {what} must be positive: the hole is {hole} m, what goes into it {plug} m")
+
+
+def turned(axis: str, angle: float) -> Quaternion:
+    """Rotation by ``angle`` [rad] about the axis ``x``, ``y`` or ``z``, as (x, y, z, w)."""
+    values = [0.0, 0.0, 0.0, math.cos(0.5 * angle)]
+    values["xyz".index(axis)] = math.sin(0.5 * angle)
+    return (values[0], values[1], values[2], values[3])
+
+
+def ring(name: str, center: Vector, inner_radius: float, wall: float, height: float, sides: int = 8) -> tuple[Box, ...]:
+    """A polygonal ring around the z axis made of boxes.
+
+    Args:
+        name: Start of the parts' names.
+        center: Centre in the body's frame [m].
+        inner_radius: Radius of the largest circle inside [m].
+        wall: Thickness of the wall [m].
+        height: Extent along z [m].
+        sides: Number of boxes.
+    """
+    check_positive(f"inner radius, wall and height of ring {name!r}", inner_radius, wall, height)
+    middle = inner_radius + 0.5 * wall
+    # The outer edges of neighbours meet; their inner parts overlap.
+    length = 2.0 * (inner_radius + wall) * math.tan(math.pi / sides)
+    boxes = []
+    for i in range(sides):
+        angle = 2.0 * math.pi * i / sides
+        place = (center[0] + middle * math.cos(angle), center[1] + middle * math.sin(angle), center[2])
+        boxes.append(Box(f"{name}_{i}", place, (wall, length, height), turned("z", angle)))
+    return tuple(boxes)

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Observation groups: what every task tells the learner about the robot, and terms for the rest."""
+
+from __future__ import annotations
+
+from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg
+from isaaclab.utils import configclass
+
+from . import observations
+from .state import Point, object_linear_velocity
+
+TOOL_CENTER = (0.45, 0.0, 0.15)
+"""Middle of the space that the hand moves in, in the base frame [m]."""
+
+
+@configclass
+class RobotObsCfg(ObservationGroupCfg):
+    """State of the robot, the first 24 entries of the ``policy`` group of every task.
+
+    float32, every entry scaled to about 1 and clipped. Vectors are along the axes of the robot's base frame, as actions are.
+    ``tool`` is the point between the finger pads, ``target`` the pose that the controller is driving the tool to.
+
+    ======  ==============================================  ========  =====
+    index   quantity                                        unit      scale
+    ======  ==============================================  ========  =====
+    0-2     tool position relative to ``TOOL_CENTER``       m         5
+    3-8     hand's x axis, hand's y axis                    1         1
+    9       opening of the hand minus 0.04                  m         25
+    10      rate of the opening                             m/s       5
+    11      last command to the hand: 1 closed, -1 open     1         1
+    12-14   velocity of the tool                            m/s       2
+    15-17   angular velocity of the hand                    rad/s     0.5
+    18-20   tool to target, translation                     m         20
+    21-23   tool to target, rotation vector                 rad       4
+    ======  ==============================================  ========  =====
+    """
+
+    tool_position = ObservationTermCfg(
+        func=observations.tool_position, params={"center": TOOL_CENTER}, clip=(-1.0, 1.0), scale=5.0
+    )
+    tool_axes = ObservationTermCfg(func=observations.tool_axes)
+    gripper_opening = ObservationTermCfg(func=observations.gripper_opening, clip=(-0.1, 0.1), scale=25.0)
+    gripper_velocity = ObservationTermCfg(func=observations.gripper_velocity, clip=(-0.5, 0.5), scale=5.0)
+    gripper_command = ObservationTermCfg(func=observations.gripper_command)
+    tool_velocity = ObservationTermCfg(func=observations.tool_velocity, clip=(-2.0, 2.0), scale=2.0)
+    tool_angular_velocity = ObservationTermCfg(func=observations.tool_angular_velocity, clip=(-8.0, 8.0), scale=0.5)
+    target_translation = ObservationTermCfg(func=observations.target_translation, clip=(-0.2, 0.2), scale=20.0)
+    target_rotation = ObservationTermCfg(func=observations.target_rotation, clip=(-1.0, 1.0), scale=4.0)
+
+    def __post_init__(self):
+        self.concatenate_terms = True
+        self.enable_corruption = False
+
+
+def vector(source: Point, target: Point) -> ObservationTermCfg:
+    """From ``source`` to ``target`` at the scale of the workspace: within 50 cm, scale 10."""
+    return ObservationTermCfg(
+        func=observations.between, params={"source": source, "target": target}, clip=(-0.5, 0.5), scale=10.0
+    )
+
+
+def fine_vector(source: Point, target: Point) -> ObservationTermCfg:
+    """From ``source`` to ``target`` at the scale of a clearance: within 2 cm, scale 100.
+
+    At the scale of the workspace a network hardly sees a millimetre. On Square, with these terms the clone of 200
+    demonstrations succeeds in 0.81 of 64 episodes, without in 0.28.
+    """
+    return ObservationTermCfg(
+        func=observations.between, params={"source": source, "target": target}, clip=(-0.02, 0.02), scale=100.0
+    )
+
+
+def height(point: Point) -> ObservationTermCfg:
+    """Height of ``point`` over the table: within 50 cm, scale 10."""
+    return ObservationTermCfg(func=observations.height, params={"point": point}, clip=(-0.5, 0.5), scale=10.0)
+
+
+def up(name: str) -> ObservationTermCfg:
+    """The z axis of the rigid object ``name``."""
+    return ObservationTermCfg(func=observations.object_up, params={"name": name})
+
+
+def heading(name: str, fold: int = 1) -> ObservationTermCfg:
+    """Sine and cosine of ``fold`` times the heading of the rigid object ``name``."""
+    return ObservationTermCfg(func=observations.object_heading, params={"name": name, "fold": fold})
+
+
+def hand_heading_on(name: str, fold: int) -> ObservationTermCfg:
+    """Sine and cosine of ``fold`` times the hand's heading relative to the rigid object ``name``."""
+    return ObservationTermCfg(func=observations.hand_heading_on, params={"name": name, "fold": fold})
+
+
+def velocity(name: str) -> ObservationTermCfg:
+    """Linear velocity of the rigid object ``name``: within 2 m/s, scale 2."""
+    return ObservationTermCfg(func=object_linear_velocity, params={"name": name}, clip=(-2.0, 2.0), scale=2.0)
