@@ -11,8 +11,9 @@ from isaaclab_tasks.utils.hydra import preset
 
 from cohoff.isaac.cameras_cfg import fixed_camera_cfg, mounted_camera_cfg
 
-from . import cameras
+from . import cameras, randomization
 from .env_cfg import ManipulationEnvCfg
+from .randomization_cfg import when_randomized
 
 AGENTVIEW = "agentview"
 """Name of the fixed camera that looks at the table from its far side."""
@@ -43,6 +44,9 @@ def add_cameras(cfg: ManipulationEnvCfg) -> None:
     setattr(cfg.scene, AGENTVIEW, _agentview_cfg())
     setattr(cfg.scene, WRIST, _wrist_cfg())
     setattr(cfg.observations, IMAGES, ImagesObsCfg())
+    cfg.events.camera_jitter = when_randomized(  # pyright: ignore[reportAttributeAccessIssue]
+        randomization.JitterCameras, names=(AGENTVIEW,), distance=0.02, angle=0.05
+    )
 
 
 def _size():

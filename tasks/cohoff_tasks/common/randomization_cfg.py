@@ -1,0 +1,31 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Randomisation that every task has, off by default and on with ``presets=randomized``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from isaaclab.managers import EventTermCfg
+from isaaclab.utils import configclass
+from isaaclab_tasks.utils.hydra import preset
+
+from . import randomization
+
+
+def when_randomized(func: Callable, **params: Any) -> Any:
+    """Call ``func`` with ``params`` at every reset with ``presets=randomized``, else never."""
+    return preset(default=None, randomized=EventTermCfg(func=func, mode="reset", params=params))
+
+
+@configclass
+class RandomizationEventsCfg:
+    """Base of a task's events."""
+
+    friction: EventTermCfg | None = when_randomized(randomization.RandomizeFriction, factor=(0.8, 1.2))
+    """Friction of all surfaces of an environment, by default 1."""
+
+    mass: EventTermCfg | None = when_randomized(randomization.RandomizeMass, factor=(0.7, 1.3))
+    """Mass of each object."""
