@@ -14,7 +14,9 @@ from isaaclab_tasks.utils import preset
 
 from cohoff_tasks.common import events
 from cohoff_tasks.common import observations_cfg as observe
+from cohoff_tasks.common.cameras_cfg import add_cameras
 from cohoff_tasks.common.env_cfg import ManipulationEnvCfg, TerminationsCfg, held
+from cohoff_tasks.common.randomization_cfg import RandomizationEventsCfg
 from cohoff_tasks.common.scene_cfg import TableSceneCfg, fixture_cfg, object_cfg
 from cohoff_tasks.common.state import tool
 
@@ -69,13 +71,13 @@ class PolicyObsCfg(observe.RobotObsCfg):
 
 @configclass
 class ObservationsCfg:
-    """Observation groups. Cameras, where a task has them, go into a group of their own named ``images``."""
+    """Observation groups; the camera variant adds ``images``."""
 
     policy: PolicyObsCfg = PolicyObsCfg()
 
 
 @configclass
-class EventsCfg:
+class EventsCfg(RandomizationEventsCfg):
     """Initial states: the nut anywhere in a box, any heading; the arm slightly off its default posture."""
 
     reset_robot = EventTermCfg(func=events.reset_robot, mode="reset", params={"joint_noise": 0.03})
@@ -108,3 +110,12 @@ class SquareEnvCfg(ManipulationEnvCfg):
     observations: ObservationsCfg = ObservationsCfg()
     events: EventsCfg = EventsCfg()
     terminations: SquareTerminationsCfg = SquareTerminationsCfg()
+
+
+@configclass
+class SquareCameraEnvCfg(SquareEnvCfg):
+    """Square with cameras."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        add_cameras(self)
