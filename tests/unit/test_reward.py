@@ -80,3 +80,18 @@ def test_sparse_reward_pays_at_success_alone(demos: Demonstrations) -> None:
     assert reward.scale == pytest.approx(0.2)
     assert returns[29].item() == pytest.approx(5.0)
     assert returns[0].item() == pytest.approx(5.0 * DISCOUNT**29, rel=1e-5)
+
+
+@pytest.mark.parametrize("holdout", [0.0, 0.5])
+def test_held_out_demonstrations_are_not_cloned(demos: Demonstrations, holdout: float) -> None:
+    """The first half of the demonstrations contradicts the second: who clones all of them ends in between."""
+    opposed = demos.actions.clone()
+    opposed[:600] = 0.8
+    opposed[600:] = -0.8
+    mixed = Demonstrations(demos.obs, opposed, demos.next_obs, demos.lengths, "test")
+    torch.manual_seed(0)
+    policy = StationaryPolicy(6, 3, num_features=32)
+    cfg = {"steps": 250, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": holdout}
+    train_clone(policy, mixed, cfg, lambda step, status: None)
+    mean = torch.tanh(policy(demos.obs)[0]).mean()
+    assert mean < -0.6 if holdout else mean.abs() < 0.2

@@ -46,7 +46,8 @@ class CloneCfg:
     """The same for the covariance factor, which has to shrink from the prior to the data's noise (ours)."""
 
     holdout: float = 0.1
-    """Share of the demonstrations held out; the parameters with the lowest loss on them are kept (ours)."""
+    """Share of the demonstrations held out; the parameters with the lowest loss on them are kept (ours). 0 for none: the
+    clone then takes all ``steps`` on all demonstrations, which is better where these are few."""
 
 
 @configclass

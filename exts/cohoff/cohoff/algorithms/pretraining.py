@@ -32,18 +32,19 @@ MIN_OBS_STD = 0.05
 
 
 def train_clone(policy: StationaryPolicy, demos: Demonstrations, cfg: dict, progress: Progress) -> dict[str, float]:
-    """Clone the demonstrations into ``policy``, keeping the parameters with the lowest held-out loss.
+    """Clone the demonstrations into ``policy``.
+
+    With a share held out, the parameters with the lowest loss on it are kept, else the last ones.
 
     Returns:
-        Held-out loss, mean squared error and mean coherent reward at the parameters kept.
+        Loss, mean squared error and mean coherent reward at the parameters kept, on what is held out or else on all.
     """
     policy.train()
     policy.set_normalisation(demos.obs.mean(0), demos.obs.std(0).clamp_min(MIN_OBS_STD))
-    held_out = max(1, round(cfg["holdout"] * demos.num_episodes))
-    train, test = (
-        demos.subset(range(held_out, demos.num_episodes)),
-        demos.subset(range(held_out)),
-    )
+    train = watched = demos
+    if cfg["holdout"] > 0.0:
+        held_out = max(1, round(cfg["holdout"] * demos.num_episodes))
+        train, watched = demos.subset(range(held_out, demos.num_episodes)), demos.subset(range(held_out))
     body = [parameter for name, parameter in policy.named_parameters() if name != "factor"]
     groups = [
         {"params": body, "peak": cfg["learning_rate"]},
@@ -61,10 +62,10 @@ def train_clone(policy: StationaryPolicy, demos: Demonstrations, cfg: dict, prog
         loss.backward()
         optimiser.step()
         if (step + 1) % REPORT_EVERY == 0 or step + 1 == cfg["steps"]:
-            result = clone_quality(policy, test)
-            if result["loss"] < best["loss"]:
+            result = clone_quality(policy, watched)
+            if watched is train or result["loss"] < best["loss"]:
                 best, best_state = result, copy.deepcopy(policy.state_dict())
-            progress(step + 1, f"held-out loss {result['loss']:.3f}")
+            progress(step + 1, f"{'loss' if watched is train else 'held-out loss'} {result['loss']:.3f}")
     policy.load_state_dict(best_state)
     policy.eval()
     return best
