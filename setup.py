@@ -20,7 +20,7 @@ setup(
     packages=find_packages("exts/cohoff") + find_packages("tasks"),
     package_dir={"cohoff": "exts/cohoff/cohoff", "cohoff_tasks": "tasks/cohoff_tasks"},
     package_data={"cohoff": ["py.typed"], "cohoff_tasks": ["py.typed"]},
-    install_requires=["isaaclab==3.0.0", "example-robot-data", "urdf-usd-converter", "wandb"],
+    install_requires=["isaaclab==3.0.0", "example-robot-data", "sentencepiece", "urdf-usd-converter", "wandb"],
     entry_points={"isaaclab.tasks": ["cohoff_tasks = cohoff_tasks"]},
     zip_safe=False,
 )

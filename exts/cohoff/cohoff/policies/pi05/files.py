@@ -1,0 +1,171 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What a checkpoint folder says about its network, its normalisation and its prompt, in lerobot's or openpi's layout."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from cohoff.errors import InputError
+from cohoff.policies.pi05.preprocess import Normaliser
+from cohoff.policies.pi05.spec import Pi05Spec
+
+_VLM = {"gemma_2b": {"vlm_width": 2048, "vlm_mlp": 16384}}
+_EXPERT = {"gemma_300m": {"exp_width": 1024, "exp_mlp": 4096}}
+_TOKENS = 200
+"""Longest prompt [token] where the checkpoint states none."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a checkpoint wants its inputs, and what its outputs mean."""
+
+    cameras: int
+    """Camera images that the network was trained with."""
+    state: Normaliser
+    """Of the robot's state."""
+    action: Normaliser
+    """Of actions; its size is the number of real action dimensions."""
+    discrete_state: bool
+    """Whether the prompt spells out the state."""
+    max_tokens: int
+    """Longest prompt [token]."""
+
+
+def locate(path_or_hub_id: str | os.PathLike[str]) -> Path:
+    """Folder of a checkpoint: the path itself, or the local copy of a repository on the hub, downloaded at first use.
+
+    Raises:
+        InputError: There is neither such a folder nor such a repository.
+    """
+    path, name = Path(path_or_hub_id), str(path_or_hub_id)
+    if path.is_dir():
+        return path
+    if not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name):
+        raise InputError(
+            f"no pi-0.5 weights at {name!r}: give a checkpoint's folder, or a hub name like lerobot/pi05_base"
+        )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model"]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"no pi-0.5 weights at {name!r}: no such folder, and the hub did not deliver it ({reason})"
+        ) from error
+
+
+def read_spec(folder: Path) -> Pi05Spec:
+    """Sizes of the network in ``folder``.
+
+    Raises:
+        InputError: config.json is missing, unreadable or of another model.
+    """
+    config = _read_config(folder)
+    try:
+        sizes: dict[str, Any] = _VLM[config["paligemma_variant"]] | _EXPERT[config["action_expert_variant"]]
+    except KeyError as error:
+        known = ", ".join([*_VLM, *_EXPERT])
+        raise InputError(f"{folder / 'config.json'} has variant {error}; known ones: {known}") from error
+    if "type" in config:
+        image = config["image_resolution"][0]
+        sizes |= {"action_dim": config["max_action_dim"], "chunk": config["chunk_size"], "image": image}
+        sizes |= {"steps": config["num_inference_steps"]}
+        sizes |= {name: config[name] for name in ("min_period", "max_period")}
+    else:
+        sizes |= {"action_dim": config["action_dim"], "chunk": config["action_horizon"]}
+    return Pi05Spec(**sizes)
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """Normalisation and prompt of the checkpoint in ``folder``.
+
+    Raises:
+        InputError: A file is missing or unreadable, or asks for something that is not supported.
+    """
+    config = _read_config(folder)
+    return _lerobot_recipe(folder, config) if "type" in config else _openpi_recipe(folder, config)
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    config = _read_json(folder / "config.json")
+    if config.get("type", "pi05") != "pi05" or not {"chunk_size", "action_horizon"} & set(config):
+        kind = config.get("type", "unknown")
+        raise InputError(f"{str(folder / 'config.json')!r} is of type {kind!r}, expected a pi-0.5 checkpoint")
+    if config.get("use_relative_actions"):
+        raise InputError(f"{str(folder / 'config.json')!r} has use_relative_actions, which is not supported")
+    return config
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{str(path.parent)!r} is no pi-0.5 checkpoint: {path.name} is missing") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)!r} cannot be read ({error}); download it again") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{str(path)!r} holds no JSON object; download it again")
+    return content
+
+
+def _lerobot_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
+    """Lerobot keeps its processing steps in policy_preprocessor.json, their tensors in files beside it."""
+    steps = {step["registry_name"]: step for step in _read_json(folder / "policy_preprocessor.json")["steps"]}
+    normalizer = steps["normalizer_processor"]
+    modes = normalizer["config"].get("norm_map", config["normalization_mapping"])
+    tensors = {}
+    if "state_file" in normalizer:
+        path = folder / normalizer["state_file"]
+        try:
+            tensors = load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"statistics {str(path)!r} cannot be read ({error}); download them again") from error
+
+    def normaliser(key: str, mode: str, size: int) -> Normaliser:
+        values = {name.removeprefix(f"{key}."): t for name, t in tensors.items() if name.startswith(f"{key}.")}
+        return Normaliser.from_statistics(mode, values, size, f"{key} in {str(folder)!r}")
+
+    features = config["input_features"]
+    state_dim = features["observation.state"]["shape"][0]
+    return Recipe(
+        cameras=sum(feature["type"] == "VISUAL" for feature in features.values()),
+        state=normaliser("observation.state", modes["STATE"], state_dim),
+        action=normaliser("action", modes["ACTION"], config["output_features"]["action"]["shape"][0]),
+        discrete_state="pi05_prepare_state_tokenizer_processor_step" in steps,
+        max_tokens=config["tokenizer_max_length"],
+    )
+
+
+def _openpi_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
+    """Openpi keeps its statistics, always quantiles for pi-0.5, in assets/<robot>/norm_stats.json."""
+    found = sorted(folder.glob("assets/**/norm_stats.json"))
+    if len(found) != 1:
+        raise InputError(f"{str(folder / 'assets')!r} holds {len(found)} files norm_stats.json; exactly one is needed")
+    stats = _read_json(found[0])
+    stats = stats.get("norm_stats", stats)
+
+    def normaliser(name: str) -> Normaliser:
+        values = {key: torch.tensor(value) for key, value in stats.get(name, {}).items() if value is not None}
+        size = len(values.get("q01", ()))
+        return Normaliser.from_statistics("QUANTILES", values, size, f"{name} in {str(found[0])!r}", margin=1e-6)
+
+    return Recipe(
+        cameras=3,
+        state=normaliser("state"),
+        action=normaliser("actions"),
+        discrete_state=config.get("discrete_state_input", True),
+        max_tokens=config.get("max_token_len", _TOKENS),
+    )

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What a pi-0.5 checkpoint does not say about its use in an environment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from cohoff.errors import InputError
+
+FILE = "cohoff.json"
+"""File in the checkpoint's folder that holds the settings."""
+
+
+@dataclass(frozen=True)
+class Pi05PolicyCfg:
+    """Settings of a :class:`~cohoff.policies.pi05.policy.Pi05Policy`, read from ``cohoff.json`` beside the weights."""
+
+    instructions: tuple[str, ...] = ()
+    """Instructions in plain words. With several, the observation ``instruction``, int64 [N], has each environment's row."""
+
+    cameras: tuple[str, ...] = ("agentview", "wrist")
+    """Entries of the observation ``images``, in the order of the checkpoint's cameras; further ones stay empty."""
+
+    state: str = "policy"
+    """Observation that holds the robot's state."""
+
+    state_columns: tuple[int, ...] | None = None
+    """Columns of that observation that the checkpoint was trained with, in its order; None takes all."""
+
+    discrete_state: bool | None = None
+    """Whether the prompt spells out the state; None leaves it to the checkpoint. openpi's pi05_libero needs ``false``."""
+
+    tokenizer: str = "tokenizer.model"
+    """PaliGemma's SentencePiece model; a relative path starts in the checkpoint's folder."""
+
+    dtype: Literal["float32", "bfloat16"] | None = None
+    """Precision; None is bfloat16 on CUDA and float32 elsewhere."""
+
+    micro_batch: int = 32
+    """Most environments that are planned for at once."""
+
+    mode: Literal["eager", "graph", "compile"] | None = None
+    """How the network is run; None is a CUDA graph on CUDA and eager elsewhere."""
+
+    noise_seed: int = 0
+    """Seed of the noise that plans begin from."""
+
+    spec: dict[str, Any] | None = None
+    """Sizes of the network as in :class:`~cohoff.policies.pi05.spec.Pi05Spec`; None reads them from config.json."""
+
+    def __post_init__(self) -> None:
+        for name in ("instructions", "cameras"):
+            values = getattr(self, name)
+            if not isinstance(values, tuple) or not values or not all(isinstance(value, str) for value in values):
+                raise InputError(f"pi-0.5 {name} are {values!r}; give a list of at least one text in {FILE}")
+        if self.dtype not in (None, "float32", "bfloat16"):
+            raise InputError(f"pi-0.5 dtype is {self.dtype!r}; use float32 or bfloat16")
+
+
+def read_cfg(folder: Path) -> Pi05PolicyCfg:
+    """Settings in ``folder``.
+
+    Raises:
+        InputError: The file is missing or no JSON object, or has unknown or unusable settings.
+    """
+    path = folder / FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        example = json.dumps({"instructions": ["put the square nut on the peg"]})
+        raise InputError(f"pi-0.5 needs its settings in {str(path)!r}, at least {example}; see docs/pi05.md") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)!r} cannot be read ({error})") from error
+    known = {field.name for field in fields(Pi05PolicyCfg)}
+    if not isinstance(values, dict) or (unknown := sorted(set(values) - known)):
+        reason = f"unknown settings {', '.join(unknown)}" if isinstance(values, dict) else "no JSON object"
+        raise InputError(f"{str(path)!r} has {reason}; known: {', '.join(sorted(known))}")
+    settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return Pi05PolicyCfg(**settings)

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The prefix transformer (Gemma, arXiv 2403.08295) over image tokens and prompt; all that remains of it is keys and values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cohoff.policies.pi05.attention import KeyValues, Rotary, attend, rms_norm, rotate
+from cohoff.policies.pi05.layout import EMBEDDING, LANGUAGE
+from cohoff.policies.pi05.spec import Pi05Spec
+from cohoff.policies.pi05.weights import Weights
+
+
+@dataclass(frozen=True)
+class _Block:
+    """What follows the attention of a layer."""
+
+    out: Tensor
+    gate_up: Tensor
+    down: Tensor
+
+
+class Prefix:
+    """Fills the keys and values of the prefix. The last layer ends there: nothing reads its output."""
+
+    def __init__(self, spec: Pi05Spec, weights: Weights, rotary: Rotary) -> None:
+        self.spec = spec
+        self.rotary = rotary
+        self.dtype = weights.dtype
+        self.embedding = weights(EMBEDDING)
+        # The reference rounds the factor to the network's precision.
+        self.scale = torch.tensor(math.sqrt(spec.vlm_width), dtype=self.dtype).item()
+        layers = [f"{LANGUAGE}layers.{i}" for i in range(spec.depth)]
+        self.qkv = [
+            weights.stack([f"{p}.self_attn.{x}_proj.weight" for x in "qkv"], f"{p}.input_layernorm.weight")
+            for p in layers
+        ]
+        self.blocks = [
+            _Block(
+                out=weights(f"{p}.self_attn.o_proj.weight"),
+                gate_up=weights.stack(
+                    [f"{p}.mlp.{x}_proj.weight" for x in ("gate", "up")], f"{p}.post_attention_layernorm.weight"
+                ),
+                down=weights(f"{p}.mlp.down_proj.weight"),
+            )
+            for p in layers[:-1]
+        ]
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Embeddings [B, L, vlm_width] of tokens [B, L]."""
+        return F.embedding(tokens, self.embedding) * self.scale
+
+    def __call__(self, x: Tensor, valid: Tensor, mask: Tensor | None, cache: KeyValues) -> None:
+        """Write keys and values of the embedded prefix [B, S, vlm_width] into ``cache``.
+
+        Args:
+            x: Image tokens and prompt.
+            valid: Whether each of them exists, shape [B, S]; positions count those that do.
+            mask: The same for :func:`attend`, [B, 1, 1, S], or None where all exist.
+            cache: Destination.
+        """
+        s = self.spec
+        angles = self.rotary.angles(valid.long().cumsum(1) - 1, self.dtype)
+        for i, qkv in enumerate(self.qkv):
+            heads = F.linear(rms_norm(x).to(self.dtype), qkv).unflatten(-1, (-1, s.head_dim))
+            query, key, value = heads.split([s.heads, s.kv_heads, s.kv_heads], 2)
+            keys, values = cache.write_prefix(i, rotate(key, angles), value)
+            if i == s.depth - 1:
+                break
+            block = self.blocks[i]
+            x = x + F.linear(attend(rotate(query, angles), keys, values, mask), block.out)
+            gate, up = F.linear(rms_norm(x).to(self.dtype), block.gate_up).chunk(2, -1)
+            x = x + F.linear(F.gelu(gate, approximate="tanh") * up, block.down)

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Camera images and states as the network wants them, and its actions as the environment does; batched, on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cohoff.errors import InputError
+
+NUM_BINS = 256
+"""Bins of a state dimension between -1 and 1."""
+
+_EPS = 1e-8
+"""Width that replaces a range of zero."""
+
+_BOUNDS = {"QUANTILES": ("q01", "q99"), "MIN_MAX": ("min", "max")}
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """Affine map between the units of environment and network, per dimension."""
+
+    offset: Tensor
+    """What becomes ``-shift``, shape [D]."""
+    span: Tensor
+    """Divisor on the way to the network, shape [D]."""
+    inverse_span: Tensor
+    """Factor on the way back, shape [D]."""
+    gain: float
+    """Factor on the way to the network."""
+    shift: float
+    """Subtracted last on the way to the network."""
+
+    @staticmethod
+    def from_statistics(
+        mode: str, values: Mapping[str, Tensor], size: int, origin: str, margin: float = 0.0
+    ) -> Normaliser:
+        """The map of ``mode``: QUANTILES and MIN_MAX bring bounds to [-1, 1], MEAN_STD standardises, IDENTITY does nothing.
+
+        Args:
+            mode: lerobot's name.
+            values: Statistics, each of shape [D].
+            size: Number of dimensions D that they must have.
+            origin: What they are called in messages.
+            margin: Added to the distance of the bounds.
+
+        Raises:
+            InputError: Unknown mode, or statistics missing, not finite or of another size.
+        """
+        if mode == "IDENTITY":
+            return Normaliser(torch.zeros(size), torch.ones(size), torch.ones(size), 1.0, 0.0)
+        names = ("mean", "std") if mode == "MEAN_STD" else _BOUNDS.get(mode)
+        if names is None:
+            raise InputError(
+                f"normalisation {mode!r} of {origin} is unknown; known: MEAN_STD, IDENTITY, {', '.join(_BOUNDS)}"
+            )
+        for name in names:
+            if name not in values:
+                raise InputError(f"statistics of {origin} lack {name}, which {mode} needs; use a fine-tuned checkpoint")
+            if values[name].shape != (size,) or not values[name].isfinite().all():
+                raise InputError(
+                    f"{name} of {origin} has shape {tuple(values[name].shape)} or is not finite, expected ({size},)"
+                )
+        first, second = (values[name].float() for name in names)
+        if mode == "MEAN_STD":
+            return Normaliser(first, second + _EPS, second, 1.0, 0.0)
+        span = second - first + margin
+        span = torch.where(span == 0, _EPS, span)
+        return Normaliser(first, span, span, 2.0, 1.0)
+
+    @property
+    def size(self) -> int:
+        """Number of dimensions D."""
+        return len(self.offset)
+
+    def to(self, device: torch.device) -> Normaliser:
+        """The same on another device."""
+        names = ("offset", "span", "inverse_span")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Values [..., D] for the network."""
+        return self.gain * (x - self.offset) / self.span - self.shift
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """Values [..., D] for the environment."""
+        return (x + self.shift) * self.inverse_span / self.gain + self.offset
+
+
+def digitise(state: Tensor) -> Tensor:
+    """Bins -1 (below the range) to 255 of a normalised state, int64, of the same shape.
+
+    As numpy's ``digitize(state, linspace(-1, 1, 257)[:-1]) - 1``; the edges are multiples of 1/128, exact in float32.
+    """
+    edges = torch.arange(NUM_BINS, device=state.device, dtype=torch.float32) / (NUM_BINS // 2) - 1.0
+    return torch.bucketize(state, edges, right=True) - 1
+
+
+def prepare_images(images: Tensor, side: int) -> Tensor:
+    """Camera images for the vision tower, resized without distortion, the rest black.
+
+    Args:
+        images: Shape [N, H, W, 3], uint8, or floating-point in [0, 1].
+        side: Height and width that the network wants.
+
+    Returns:
+        Float32 in [-1, 1], shape [N, 3, side, side].
+
+    Raises:
+        InputError: Another shape or type.
+    """
+    if images.ndim != 4 or images.shape[-1] != 3:
+        raise InputError(f"camera images have shape {tuple(images.shape)}, expected (N, H, W, 3)")
+    if images.dtype == torch.uint8:
+        pixels = images.permute(0, 3, 1, 2).float() / 255.0
+    elif images.is_floating_point():
+        pixels = images.permute(0, 3, 1, 2).float()
+    else:
+        raise InputError(f"camera images are of type {images.dtype}, expected uint8 or floating-point values in [0, 1]")
+    height, width = pixels.shape[2:]
+    if (height, width) != (side, side):
+        ratio = max(height / side, width / side)
+        size = (int(height / ratio), int(width / ratio))
+        pixels = F.interpolate(pixels, size=size, mode="bilinear", align_corners=False)
+        (top, more_top), (left, more_left) = (divmod(side - length, 2) for length in size)
+        pixels = F.pad(pixels, (left, left + more_left, top, top + more_top))
+    return pixels * 2.0 - 1.0

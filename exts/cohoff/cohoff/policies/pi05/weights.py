@@ -1,0 +1,122 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Weights on their way from memory-mapped files to the device, one at a time, in the precision that they are kept in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from cohoff.errors import InputError
+from cohoff.policies.pi05.layout import Shape, resolve
+from cohoff.policies.pi05.spec import Pi05Spec
+
+DTYPES = (torch.float32, torch.bfloat16)
+"""Precisions of the network."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Stored tensors that have not been read."""
+
+    origin: str
+    """What they are called in messages."""
+    shapes: Mapping[str, Shape]
+    """Shape of each."""
+    read: Callable[[str], Tensor]
+    """Return one of them, on any device."""
+
+
+class Weights:
+    """Tensors of a checked checkpoint by openpi's names, on the device."""
+
+    def __init__(self, source: Source, spec: Pi05Spec, device: torch.device, dtype: torch.dtype) -> None:
+        """Check names and shapes; nothing is read yet.
+
+        Raises:
+            InputError: A tensor is missing, unknown or mis-shaped, or ``dtype`` is not one of :data:`DTYPES`.
+        """
+        if dtype not in DTYPES:
+            raise InputError(f"pi-0.5 dtype is {dtype}; use one of {', '.join(map(str, DTYPES))}")
+        self._names = resolve(source.shapes, spec, source.origin)
+        self._source = source
+        self.device = device
+        self.dtype = dtype
+
+    def __call__(self, name: str, dtype: torch.dtype | None = None) -> Tensor:
+        """The tensor ``name``, in the network's precision if ``dtype`` is None; a copy, never a view of a file."""
+        shape = self._source.shapes[self._names[name]]
+        return torch.empty(shape, dtype=dtype or self.dtype, device=self.device).copy_(self._read(name))
+
+    def stack(self, names: Sequence[str], norm: str | None = None) -> Tensor:
+        """Tensors of one kind below each other, for one product in place of several.
+
+        Args:
+            names: Weights [R_i, C] or biases [R_i].
+            norm: RMS-norm weight w [C] of their input, whose factor 1 + w is multiplied into the columns.
+        """
+        shapes = [self._source.shapes[self._names[name]] for name in names]
+        rows = sum(shape[0] for shape in shapes)
+        out = torch.empty(rows, *shapes[0][1:], dtype=self.dtype, device=self.device)
+        factor = None if norm is None else 1.0 + self(norm, torch.float32)
+        for part, name in zip(out.split([shape[0] for shape in shapes]), names, strict=True):
+            tensor = self._read(name)
+            part.copy_(tensor if factor is None else tensor.to(self.device, torch.float32) * factor)
+        return out
+
+    def _read(self, name: str) -> Tensor:
+        tensor = self._source.read(self._names[name])
+        if not tensor.is_floating_point():
+            raise InputError(
+                f"{self._source.origin} holds {name} of type {tensor.dtype}, expected a floating-point one"
+            )
+        return tensor
+
+
+def from_state(state: Mapping[str, Tensor]) -> Source:
+    """Weights that are in memory."""
+    return Source("the state dictionary", {name: tuple(t.shape) for name, t in state.items()}, state.__getitem__)
+
+
+def from_folder(folder: Path) -> Source:
+    """Weights in ``model.safetensors``, or in the shards that ``model.safetensors.index.json`` lists.
+
+    Headers are read here; the tensors stay in the files, mapped into memory, until they are asked for.
+
+    Raises:
+        InputError: A file is missing, truncated or no safetensors file.
+    """
+    files = {}
+    shapes: dict[str, Shape] = {}
+    for path in _shards(folder):
+        try:
+            file = safe_open(path, framework="pt")
+            for name in file.keys():  # noqa: SIM118
+                files[name] = file
+                shapes[name] = tuple(file.get_slice(name).get_shape())
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"weights {str(path)!r} cannot be read ({error}); download them again") from error
+    return Source(f"checkpoint {str(folder)!r}", shapes, lambda name: files[name].get_tensor(name))
+
+
+def _shards(folder: Path) -> list[Path]:
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        if not (folder / "model.safetensors").is_file():
+            raise InputError(f"no weights in {str(folder)!r}: neither model.safetensors nor {index.name}")
+        return [folder / "model.safetensors"]
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
+        raise InputError(f"{str(index)!r} lists no shards; download it again") from error
+    for name in names:
+        if not (folder / name).is_file():
+            raise InputError(f"shard {name!r} of {str(index)!r} is missing; download it again")
+    return [folder / name for name in names]
