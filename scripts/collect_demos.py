@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cohoff.errors import ArgumentParser, InputError, run
 from cohoff.isaac.launch import check_device, check_task, make_env, make_expert
+from cohoff.isaac.overrides import parse_with_overrides
 from cohoff.isaac.recording import CollectionProgress, collect, write_demonstrations
 from cohoff.replay.persist import check_target
 
@@ -38,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output", required=True, help="HDF5 file to write, ending in .hdf5")
     parser.add_argument("--noise", type=float, default=0.05, help="standard deviation of the noise on executed actions")
     parser.add_argument("--device", help="cpu, cuda or cuda:<index>; the first GPU if there is one, by default")
-    args = parser.parse_args()
+    args = parse_with_overrides(parser)
     for name in ("num_demos", "num_envs"):
         if getattr(args, name) < 1:
             raise InputError(f"--{name} is {getattr(args, name)}; give at least 1")
@@ -83,13 +84,13 @@ def main() -> None:
     args = parse_arguments()
     console = Console()
     with (
-        make_env(args.task, args.num_envs, args.device, args.seed) as env,
+        make_env(args.task, args.num_envs, args.device, args.seed, args.overrides) as env,
         show_progress(console, args.num_demos) as update,
     ):
         start = time.perf_counter()
         episodes = collect(env, make_expert(args.task, env), args.num_demos, args.noise, args.seed, update)
         seconds = time.perf_counter() - start
-        write_demonstrations(args.output, episodes, args.task, args.seed, args.noise)
+        write_demonstrations(args.output, episodes, args.task, args.seed, args.noise, args.overrides)
     steps = sum(len(episode.data["actions"]) for episode in episodes)
     console.print(
         f"{args.output}: {len(episodes)} demonstrations, {steps / len(episodes):.0f} steps on average, "

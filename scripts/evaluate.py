@@ -23,6 +23,7 @@ from cohoff.algorithms.checkpoint import read_checkpoint
 from cohoff.errors import ArgumentParser, InputError, run
 from cohoff.isaac.evaluation import EvaluationProgress, evaluate
 from cohoff.isaac.launch import check_device, check_task, make_env
+from cohoff.isaac.overrides import parse_with_overrides
 from cohoff.isaac.policies import add_policy_arguments, bind_expert, check_policy_arguments, open_policy
 from cohoff.provenance import command_line, git_revision, versions
 from cohoff.replay.persist import check_target, write_json
@@ -38,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the initial states and of sampling policies")
     parser.add_argument("--device", help="cpu, cuda or cuda:<index>; the first GPU if there is one, by default")
     parser.add_argument("--json", help="file for the result")
-    args = parser.parse_args()
+    args = parse_with_overrides(parser)
     for name in ("episodes", "num_envs"):
         if getattr(args, name) < 1:
             raise InputError(f"--{name} is {getattr(args, name)}; give at least 1")
@@ -89,7 +90,10 @@ def main() -> None:
     console = Console()
     torch.manual_seed(args.seed)
     policy = open_policy(args)
-    with make_env(args.task, args.num_envs, args.device, args.seed) as env, show_progress(console) as update:
+    with (
+        make_env(args.task, args.num_envs, args.device, args.seed, args.overrides) as env,
+        show_progress(console) as update,
+    ):
         result = evaluate(env, bind_expert(policy, args.task, env), args.episodes, update).summary()
     if result["episodes"] != args.episodes:
         console.print(f"{result['episodes']} episodes instead of {args.episodes}: the same number in each environment")
@@ -101,6 +105,7 @@ def main() -> None:
         "training": training_counters(args),
         "num_envs": args.num_envs,
         "seeds": [args.seed],
+        "overrides": args.overrides,
         "device": args.device,
         "git_revision": git_revision(),
         "versions": versions(),

@@ -14,16 +14,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-import gymnasium as gym
 import torch
-from isaaclab.app import launch_simulation
-from isaaclab_tasks.utils import parse_env_cfg
 
 from cohoff.errors import ArgumentParser, InputError, run
 from cohoff.isaac.filming import CAMERA, film, film_camera_cfg, save_animation, save_strip
-from cohoff.isaac.launch import check_device, check_task
+from cohoff.isaac.launch import check_device, check_task, make_env
+from cohoff.isaac.overrides import parse_with_overrides
 from cohoff.isaac.policies import add_policy_arguments, bind_expert, check_policy_arguments, open_policy
 from cohoff.replay.persist import check_target
 
@@ -43,7 +40,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu, cuda or cuda:<index>; the first GPU if there is one, by default")
     parser.add_argument("--output", nargs="+", required=True, help="files to write: .gif, .webp, .png")
-    args = parser.parse_args()
+    args = parse_with_overrides(parser)
     for name in ("num_envs", "max_steps", "width"):
         if getattr(args, name) < 1:
             raise InputError(f"--{name} is {getattr(args, name)}; give at least 1")
@@ -62,15 +59,11 @@ def main() -> None:
     args = parse_arguments()
     torch.manual_seed(args.seed)
     policy = open_policy(args)
-    cfg = parse_env_cfg(args.task, device=args.device, num_envs=args.num_envs)
-    cfg.seed = args.seed
-    setattr(cfg.scene, CAMERA, film_camera_cfg(args.width, args.width * 3 // 4))
-    with launch_simulation(cfg, {"device": args.device}):
-        env: Any = gym.make(args.task, cfg=cfg).unwrapped
+    cameras = {CAMERA: film_camera_cfg(args.width, args.width * 3 // 4)}
+    with make_env(args.task, args.num_envs, args.device, args.seed, args.overrides, cameras=cameras) as env:
         print(f"filming up to {args.max_steps} steps", flush=True)
         frames, successes = film(env, bind_expert(policy, args.task, env), args.max_steps, STRIDE)
         frames_per_second = 1 / (STRIDE * env.step_dt)
-        env.close()
     for output in args.output:
         if Path(output).suffix == ".png":
             save_strip(output, frames)

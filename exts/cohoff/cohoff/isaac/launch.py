@@ -16,7 +16,11 @@ import torch
 
 from cohoff.errors import InputError
 
+from .overrides import parse_task_cfg
+
 if TYPE_CHECKING:
+    from isaaclab.sensors import CameraCfg
+
     from .env import ManipulationEnv
 
 _PREFIX = "Cohoff-"
@@ -67,6 +71,7 @@ def make_env(
     seed: int = 0,
     overrides: Sequence[str] = (),
     log_dir: str | None = None,
+    cameras: dict[str, CameraCfg] | None = None,
 ) -> Iterator[ManipulationEnv]:
     """Environment of ``task`` in a simulation of its own, closed at the end of the ``with`` block. One per process at a time.
 
@@ -77,9 +82,10 @@ def make_env(
         seed: Seed of the initial states.
         overrides: Changes of the configuration as hydra writes them, ``env.sim.dt=0.005`` or ``physics=newton_mjwarp``.
         log_dir: Folder that the environment may log to.
+        cameras: Cameras to add to the scene, by name.
 
     Raises:
-        InputError: Unknown task or device, or a number of environments below 1.
+        InputError: Unknown task, device, preset or field, or a number of environments below 1.
     """
     check_task(task)
     if num_envs < 1:
@@ -87,14 +93,14 @@ def make_env(
     device = check_device(device)
 
     from isaaclab.app import launch_simulation
-    from isaaclab_tasks.utils import parse_env_cfg
 
-    # Both print dozens of lines about the configuration; errors come through.
-    with contextlib.redirect_stdout(io.StringIO()):
-        cfg = parse_env_cfg(task, device=device, num_envs=num_envs, overrides=tuple(overrides))
+    cfg = parse_task_cfg(task, num_envs, device, overrides)
     cfg.seed = seed
     cfg.log_dir = log_dir
+    for name, camera in (cameras or {}).items():
+        setattr(cfg.scene, name, camera)
     with launch_simulation(cfg, {"device": device}):
+        # Isaac Lab prints dozens of lines about the environment; errors come through.
         with contextlib.redirect_stdout(io.StringIO()):
             env = cast("ManipulationEnv", gym.make(task, cfg=cfg).unwrapped)
         try:

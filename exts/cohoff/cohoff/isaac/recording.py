@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -153,11 +153,16 @@ def collect(
 
 
 def write_demonstrations(
-    path: str | os.PathLike[str], episodes: list[EpisodeData], task: str, seed: int, noise: float
+    path: str | os.PathLike[str],
+    episodes: list[EpisodeData],
+    task: str,
+    seed: int,
+    noise: float,
+    overrides: Sequence[str] = (),
 ) -> None:
     """Write ``episodes`` to ``path``, which ends in ``.hdf5``, in the layout of Isaac Lab and robomimic.
 
-    ``/data`` carries ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise`` and ``versions``. Each
+    ``/data`` carries ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise``, ``overrides`` and ``versions``. Each
     ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D], ``actions`` [T, A], ``rewards`` [T], ``dones`` [T]
     and ``initial_state`` (scene state relative to the environment, first dimension 1); with cameras also
     ``obs/images/<camera>`` [T, height, width, 3] uint8.
@@ -171,7 +176,8 @@ def write_demonstrations(
                 handler.write_episode(episode, dataset_compression=False)
             # The handler has no way to set attributes of its own.
             data = cast(h5py.Group, handler._hdf5_data_group)
-            data.attrs.update(task=task, seed=seed, noise=noise, versions=json.dumps(versions()))
+            data.attrs.update(task=task, seed=seed, noise=noise, overrides=json.dumps(list(overrides)))
+            data.attrs.update(versions=json.dumps(versions()))
         finally:
             handler.close()
 

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Changes of a task's configuration given on a command line, written as Isaac Lab's own commands write them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from cohoff.errors import InputError
+
+SELECTORS = ("physics", "renderer", "presets")
+"""Keys that choose named presets; all other keys are the paths of fields, ``env.<field>...``."""
+
+
+def parse_with_overrides(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Parse the command line; what follows the options goes into ``overrides``, a list of KEY=VALUE.
+
+    Raises:
+        InputError: An unknown option, or a word that is no change of a task.
+    """
+    parser.epilog = (
+        "Changes of the task follow as KEY=VALUE: presets=NAME[,NAME...], physics=NAME, env.<field>...=VALUE; "
+        "for example presets=d1 env.sim.dt=0.005."
+    )
+    args, args.overrides = parser.parse_known_args()
+    for token in args.overrides:
+        _check_form(token)
+    return args
+
+
+def parse_task_cfg(task: str, num_envs: int, device: str, overrides: Sequence[str] = ()) -> Any:
+    """Configuration of a registered task with ``overrides`` applied, checked.
+
+    Raises:
+        InputError: An override names no preset or no field, or the configuration is inconsistent.
+    """
+    from isaaclab_tasks.utils import parse_env_cfg
+
+    for token in overrides:
+        _check_form(token)
+    selectors = [token for token in overrides if not token.startswith("env.")]
+    # Isaac Lab prints dozens of lines about the configuration; errors come through.
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            cfg = parse_env_cfg(task, overrides=selectors)
+            for token in overrides:
+                if token not in selectors:
+                    _check_field(cfg, token)
+            cfg = parse_env_cfg(task, device=device, num_envs=num_envs, overrides=tuple(overrides))
+            cfg.validate()  # pyright: ignore[reportAttributeAccessIssue]
+        except InputError:
+            raise
+        except ValueError as error:
+            reason = str(error).partition("\n")[0]
+            hint = f"; its presets: {', '.join(_preset_names(task))}" if "preset" in reason else ""
+            raise InputError(f"{task}: {reason}{hint}") from None
+    return cfg
+
+
+def _check_form(token: str) -> None:
+    key, separator, _ = token.partition("=")
+    if not separator or not (key in SELECTORS or key.startswith("env.")):
+        raise InputError(f"cannot apply {token!r}; write presets=NAME, physics=NAME or env.<field>...=VALUE")
+
+
+def _check_field(cfg: Any, token: str) -> None:
+    """Raise InputError where the path of ``token`` leads to nothing: Isaac Lab would make a new field at its end."""
+    key = token.partition("=")[0]
+    node = cfg
+    for name in key.split(".")[1:]:
+        fields = node if isinstance(node, dict) else vars(node) if hasattr(node, "__dict__") else {}
+        if name not in fields:
+            raise InputError(f"cannot apply {token!r}: there is no {name!r} in {key.rpartition('.' + name)[0]!r}")
+        node = fields[name]
+
+
+def _preset_names(task: str) -> list[str]:
+    from isaaclab_tasks.utils.preset_cli import enumerate_task_presets
+
+    presets = enumerate_task_presets(task) or {}
+    return sorted({name for names in presets.values() for name in names})
