@@ -93,16 +93,19 @@ def turned(axis: str, angle: float) -> Quaternion:
     return (values[0], values[1], values[2], values[3])
 
 
-def ring(name: str, center: Vector, inner_radius: float, wall: float, height: float, sides: int = 8) -> tuple[Box, ...]:
-    """A polygonal ring around the z axis made of boxes.
+def ring(
+    name: str, center: Vector, inner_radius: float, wall: float, height: float, sides: int = 8, axis: str = "z"
+) -> tuple[Box, ...]:
+    """A polygonal ring made of boxes.
 
     Args:
         name: Start of the parts' names.
         center: Centre in the body's frame [m].
         inner_radius: Radius of the largest circle inside [m].
         wall: Thickness of the wall [m].
-        height: Extent along z [m].
+        height: Extent along the axis [m].
         sides: Number of boxes.
+        axis: Axis of the ring: x, y or z.
     """
     check_positive(f"inner radius, wall and height of ring {name!r}", inner_radius, wall, height)
     middle = inner_radius + 0.5 * wall
@@ -111,6 +114,13 @@ def ring(name: str, center: Vector, inner_radius: float, wall: float, height: fl
     boxes = []
     for i in range(sides):
         angle = 2.0 * math.pi * i / sides
-        place = (center[0] + middle * math.cos(angle), center[1] + middle * math.sin(angle), center[2])
-        boxes.append(Box(f"{name}_{i}", place, (wall, length, height), turned("z", angle)))
+        x, y, z = _along(axis, (middle * math.cos(angle), middle * math.sin(angle), 0.0))
+        place = (center[0] + x, center[1] + y, center[2] + z)
+        boxes.append(Box(f"{name}_{i}", place, _along(axis, (wall, length, height)), turned(axis, angle)))
     return tuple(boxes)
+
+
+def _along(axis: str, vector: Vector) -> Vector:
+    """``vector`` with its z axis turned onto ``axis`` by a cyclic change of the axes."""
+    a, b, c = vector
+    return {"x": (c, a, b), "y": (b, c, a), "z": vector}[axis]
