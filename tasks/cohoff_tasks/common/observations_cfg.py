@@ -95,3 +95,8 @@ def hand_heading_on(name: str, fold: int) -> ObservationTermCfg:
 def velocity(name: str) -> ObservationTermCfg:
     """Linear velocity of the rigid object ``name``: within 2 m/s, scale 2."""
     return ObservationTermCfg(func=object_linear_velocity, params={"name": name}, clip=(-2.0, 2.0), scale=2.0)
+
+
+def joint(name: str) -> ObservationTermCfg:
+    """Position and velocity of the only joint of the articulation ``name``: within 3 m or rad and m/s or rad/s, scale 1."""
+    return ObservationTermCfg(func=observations.joint, params={"name": name}, clip=(-3.0, 3.0))

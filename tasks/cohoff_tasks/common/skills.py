@@ -10,6 +10,9 @@ points down.
 from __future__ import annotations
 
 import torch
+from isaaclab.utils.math import quat_apply
+
+from .geometry import quat_from_rotvec
 
 
 def distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -94,3 +97,40 @@ def insert(
         speed: Fastest way down [m per control step], slow enough that the object can still be aligned.
     """
     return tool[:, 2] + (seat + above - held[:, 2]).clamp(min=-speed)
+
+
+def go_around(
+    tool: torch.Tensor, place: torch.Tensor, over: float, tolerance: float, slope: float = 2.0
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Go to a place behind something that stands in the way: up, across above it, and down on the other side.
+
+    Args:
+        tool: Tool centre point [N, 3].
+        place: Where to go [N, 3].
+        over: Height of the tool centre point above what stands in the way [m].
+        tolerance: Horizontal distance from the place at which the hand may be down [m].
+        slope: Height that the hand keeps per horizontal distance.
+
+    Returns:
+        Goal [N, 3], and where the hand is there, [N] bool.
+    """
+    offset = distance(place, tool)
+    height = place[:, 2] + ((offset - tolerance) * slope).clamp(min=0.0)
+    height = torch.minimum(height, torch.full_like(height, over))
+    # Sideways only as high as the way down from above asks for.
+    free = (1.0 - (height - 0.01 - tool[:, 2]) / 0.03).clamp(0.0, 1.0).unsqueeze(1)
+    goal = tool + free * (place - tool)
+    there = torch.linalg.vector_norm(place - tool, dim=1) < tolerance
+    return at_height(goal, height), there
+
+
+def along_arc(point: torch.Tensor, pivot: torch.Tensor, axis: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
+    """Where ``point`` of a hinged part is after it has turned on by ``angle``, to push it there; shape [N, 3].
+
+    Args:
+        point: Point that moves with the part [N, 3].
+        pivot: A point of the hinge's axis [N, 3].
+        axis: Direction of the axis, unit length, shape [3].
+        angle: Turn about the axis [rad], shape [N].
+    """
+    return pivot + quat_apply(quat_from_rotvec(angle.unsqueeze(1) * axis), point - pivot)

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Configuration of Coffee: put the pod into the machine's holder and close the lid."""
+
+from __future__ import annotations
+
+import math
+
+from isaaclab.assets import ArticulationCfg, RigidObjectCfg
+from isaaclab.managers import EventTermCfg, TerminationTermCfg
+from isaaclab.utils import configclass
+from isaaclab_tasks.utils import preset
+
+from cohoff_tasks.common import events
+from cohoff_tasks.common import observations_cfg as observe
+from cohoff_tasks.common.cameras_cfg import add_cameras
+from cohoff_tasks.common.env_cfg import ManipulationEnvCfg, TerminationsCfg, held
+from cohoff_tasks.common.randomization_cfg import RandomizationEventsCfg
+from cohoff_tasks.common.scene_cfg import TableSceneCfg, mechanism_cfg, object_cfg
+from cohoff_tasks.common.state import tool
+
+from . import mdp
+from .layout import LAYOUT
+
+
+@configclass
+class CoffeeSceneCfg(TableSceneCfg):
+    """A pod and a coffee machine on the table."""
+
+    pod: RigidObjectCfg = object_cfg("Pod", LAYOUT.pod.usd(), LAYOUT.pod_position)
+    """The pod, by default in the middle of the box that it starts in."""
+
+    machine: ArticulationCfg = mechanism_cfg(
+        "Machine",
+        LAYOUT.machine.usd(),
+        LAYOUT.machine_position,
+        "hinge",
+        LAYOUT.machine.max_angle,
+        damping=0.05,
+    )
+    """The machine, fixed on the table. Its weight holds the lid open at its stop, or shut."""
+
+
+@configclass
+class PolicyObsCfg(observe.RobotObsCfg):
+    """State for the learner, [N, 50].
+
+    The 24 entries of :class:`~cohoff_tasks.common.observations_cfg.RobotObsCfg`, then
+
+    ======  ================================================================  ============  =====
+    index   quantity                                                          unit          scale
+    ======  ================================================================  ============  =====
+    24-26   tool to the pod's upper part                                      m             10
+    27-29   pod's centre to its seat in the holder                            m             10
+    30-32   tool to where it pushes the lid                                   m             10
+    33-34   angle and angular velocity of the lid                             rad, rad/s    1
+    35-37   pod's z axis                                                      1             1
+    38-40   velocity of the pod                                               m/s           2
+    41-43   24-26 within 2 cm                                                 m             100
+    44-46   27-29 within 2 cm                                                 m             100
+    47-49   30-32 within 2 cm                                                 m             100
+    ======  ================================================================  ============  =====
+    """
+
+    grip_from_tool = observe.vector(tool, mdp.grip)
+    seat_from_pod = observe.vector(mdp.pod, mdp.seat)
+    lid_from_tool = observe.vector(tool, mdp.lid)
+    lid_joint = observe.joint(mdp.MACHINE)
+    pod_up = observe.up(mdp.POD)
+    pod_velocity = observe.velocity(mdp.POD)
+    grip_from_tool_fine = observe.fine_vector(tool, mdp.grip)
+    seat_from_pod_fine = observe.fine_vector(mdp.pod, mdp.seat)
+    lid_from_tool_fine = observe.fine_vector(tool, mdp.lid)
+
+
+@configclass
+class ObservationsCfg:
+    """Observation groups."""
+
+    policy: PolicyObsCfg = PolicyObsCfg()
+
+
+@configclass
+class EventsCfg(RandomizationEventsCfg):
+    """Initial states: the pod upright anywhere in a box; the lid open; the arm slightly off its default posture."""
+
+    reset_robot = EventTermCfg(func=events.reset_robot, mode="reset", params={"joint_noise": 0.03})
+    reset_machine = EventTermCfg(func=events.reset_joints, mode="reset", params={"name": mdp.MACHINE})
+    reset_pod = EventTermCfg(
+        func=events.reset_object_on_table,
+        mode="reset",
+        params={
+            "name": mdp.POD,
+            "half_range": preset(default=(0.03, 0.03), d0=(0.03, 0.03), d1=(0.10, 0.08)),
+            "half_yaw": 0.0,
+        },
+    )
+
+
+@configclass
+class CoffeeTerminationsCfg(TerminationsCfg):
+    """Ends of an episode of Coffee."""
+
+    success: TerminationTermCfg = held(
+        mdp.pod_under_lid, max_offset=0.004, max_height=0.004, min_up=0.98, max_angle=math.radians(15.0)
+    )
+
+
+@configclass
+class CoffeeEnvCfg(ManipulationEnvCfg):
+    """Coffee on a Franka Panda."""
+
+    instruction: str = "put the pod into the coffee machine and close the lid"
+    scene: CoffeeSceneCfg = CoffeeSceneCfg(num_envs=64, env_spacing=2.5)
+    observations: ObservationsCfg = ObservationsCfg()
+    events: EventsCfg = EventsCfg()
+    terminations: CoffeeTerminationsCfg = CoffeeTerminationsCfg()
+
+
+@configclass
+class CoffeeCameraEnvCfg(CoffeeEnvCfg):
+    """Coffee with cameras."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        add_cameras(self)

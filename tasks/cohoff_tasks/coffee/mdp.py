@@ -1,0 +1,79 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Points and success of Coffee."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from cohoff_tasks.common.geometry import z_axis
+from cohoff_tasks.common.skills import distance
+from cohoff_tasks.common.state import fixed_point, joint_position, object_pose, point_on_link, point_on_object
+
+from .layout import LAYOUT
+
+if TYPE_CHECKING:
+    from isaaclab.envs import ManagerBasedRLEnv
+
+POD = "pod"
+"""Name of the pod in the scene."""
+
+MACHINE = "machine"
+"""Name of the machine in the scene."""
+
+GRIP = 0.014
+"""Height over the pod's centre at which the hand holds it [m]: the fingertips, 9 mm lower, are above the rim."""
+
+PUSH_RADIUS = 0.075
+"""Distance from the hinge at which the hand pushes the lid [m]."""
+
+
+def pod(env: ManagerBasedRLEnv) -> torch.Tensor:
+    """Centre of the pod [m], shape [N, 3]."""
+    return object_pose(env, POD)[0]
+
+
+def grip(env: ManagerBasedRLEnv) -> torch.Tensor:
+    """Where the hand holds the pod [m], shape [N, 3]."""
+    return point_on_object(env, POD, (0.0, 0.0, GRIP))
+
+
+def seat(env: ManagerBasedRLEnv) -> torch.Tensor:
+    """Where the pod's centre belongs [m], shape [N, 3]."""
+    return fixed_point(env, LAYOUT.seat)
+
+
+def lid(env: ManagerBasedRLEnv) -> torch.Tensor:
+    """Where the tool centre point is when the fingers push the lid's outer face [m], shape [N, 3]."""
+    return point_on_link(env, MACHINE, "lid", LAYOUT.machine.outside_of_lid(PUSH_RADIUS, 0.008))
+
+
+def behind_lid(env: ManagerBasedRLEnv) -> torch.Tensor:
+    """Where the tool centre point is before it pushes the lid, off its outer face [m], shape [N, 3]."""
+    return point_on_link(env, MACHINE, "lid", LAYOUT.machine.outside_of_lid(PUSH_RADIUS, 0.025))
+
+
+def hinge(env: ManagerBasedRLEnv) -> torch.Tensor:
+    """A point of the hinge's axis [m], shape [N, 3]."""
+    return point_on_link(env, MACHINE, "lid", LAYOUT.machine.hinge)
+
+
+def pod_under_lid(
+    env: ManagerBasedRLEnv, max_offset: float, max_height: float, min_up: float, max_angle: float
+) -> torch.Tensor:
+    """True where the pod stands in the holder and the lid is closed, shape [N].
+
+    Args:
+        env: The environment.
+        max_offset: Bound on the horizontal distance of the pod's centre from the holder's axis [m].
+        max_height: Bound on the height of the pod's centre over its seat [m].
+        min_up: Bound on the vertical component of the pod's z axis.
+        max_angle: Bound on the angle of the lid [rad].
+    """
+    position, quat = object_pose(env, POD)
+    goal = seat(env)
+    inside = (distance(position, goal) < max_offset) & ((position - goal)[:, 2].abs() < max_height)
+    return inside & (z_axis(quat)[:, 2] > min_up) & (joint_position(env, MACHINE) < max_angle)
