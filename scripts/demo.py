@@ -24,6 +24,7 @@ from rich.table import Table
 
 from cohoff.errors import ArgumentParser, InputError, run
 from cohoff.isaac.launch import check_device, check_task
+from cohoff.policies.base import base_path
 from cohoff.provenance import command_line, git_revision
 from cohoff.replay.demos import merge_demonstrations
 from cohoff.replay.persist import write_json
@@ -65,6 +66,8 @@ class DemoCfg:
     """Episodes in the film."""
     film_steps: int = 400
     """Longest film [control steps]."""
+    base: str | None = None
+    """Checkpoint of the base policy; None trains one on the demonstrations."""
     overrides: tuple[str, ...] = ()
     """Further settings of training as hydra writes them, agent.algorithm.beta=0.1."""
 
@@ -94,7 +97,7 @@ class Demo:
         self.flow = flow
         self.shared = base_from or output
         self.demos = self.shared / "demos.hdf5"
-        self.base = self.shared / "base.safetensors"
+        self.base = Path(cfg.base) if cfg.base else self.shared / "base.safetensors"
         self.run = self._run_folder()
         self.started = time.monotonic()
         self.evaluations: dict[str, Stage] = {}
@@ -243,7 +246,7 @@ class Demo:
         seconds: dict[str, float] = dict.fromkeys(("collect", "pretrain", "clone", "online", "evaluate"), 0.0)
         if self.shared == self.output:
             seconds["collect"] = max(stage.seconds for stage in self.collect())
-            seconds["pretrain"] = self.pretrain().seconds
+            seconds["pretrain"] = 0.0 if self.cfg.base else self.pretrain().seconds
         train = self.train()
         self.evaluate("base", "base alone", "base", self.base)
         flow.wait(train, meanwhile=self.follow_checkpoints)
@@ -358,6 +361,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--base_from", type=Path, help="take demonstrations and base policy from the folder of another demo"
     )
+    parser.add_argument("--base", help="base policy in place of one trained here: its file or folder, or flow or pi05")
+    parser.add_argument("--base_checkpoint", help="file or folder of --base flow or pi05")
     parser.add_argument(
         "--resume", action="store_true", help="go on after the stages that an interrupted demo completed"
     )
@@ -368,7 +373,10 @@ def parse_arguments() -> argparse.Namespace:
         raise InputError(f"--seed is {args.seed}; give 0 or more")
     if args.output.exists() and not args.output.is_dir():
         raise InputError(f"--output {str(args.output)!r} is a file; give a folder")
-    for name in ("demos.hdf5", "base.safetensors"):
+    args.base = base_path(args.base, args.base_checkpoint)
+    if args.base is not None and not Path(args.base).exists():
+        raise InputError(f"no base policy at {args.base!r}; give a file of scripts/pretrain.py or a pi-0.5 folder")
+    for name in ("demos.hdf5",) if args.base else ("demos.hdf5", "base.safetensors"):
         if args.base_from is not None and not (args.base_from / name).is_file():
             raise InputError(f"--base_from {str(args.base_from)!r} holds no {name}; give the folder of a finished demo")
     check_task(args.task)
@@ -394,7 +402,7 @@ def main() -> int:
     """Run the demo and report."""
     args = parse_arguments()
     console = Console()
-    cfg = DemoCfg(task=args.task, seed=args.seed, device=args.device, reward=args.reward)
+    cfg = DemoCfg(task=args.task, seed=args.seed, device=args.device, reward=args.reward, base=args.base)
     if args.quick:
         cfg = replace(cfg, **QUICK)
     cfg = replace(cfg, overrides=(*cfg.overrides, *args.overrides))

@@ -26,7 +26,7 @@ from cohoff.algorithms.reward import CoherentReward, SparseReward
 from cohoff.algorithms.statistics import EpisodeStatistics, MetricMeans
 from cohoff.errors import InputError, exit_on_input_error
 from cohoff.policies.acting import ActingPolicy
-from cohoff.policies.base import load_base
+from cohoff.policies.base import base_path, load_base
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.combine import make_combination
 from cohoff.replay.buffer import TransitionStore
@@ -71,8 +71,9 @@ class CSIL:
         self.demos_path: str | None = None
         self.engine: ChunkEngine | None = None
         self.demos: Demonstrations | None = None
-        if self.cfg["base"] is not None and self.combination.uses_base:
-            self._open_base(self.cfg["base"])
+        base = base_path(self.cfg["base"], self.cfg["base_checkpoint"])
+        if base is not None and self.combination.uses_base:
+            self._open_base(base)
         if self.cfg["demonstrations"] is not None:
             self._open_demonstrations(self.cfg["demonstrations"])
         self.demo_store: TransitionStore
@@ -301,7 +302,7 @@ class CSIL:
 
     def _open_base(self, path: str) -> None:
         self.base_path = str(Path(path).absolute())
-        base = load_base(path, self.task, self.device)
+        base = load_base(path, self.task, self.cfg["base_device"] or self.device)
         self.engine = self.policy.engine = ChunkEngine(base, self.num_envs, self.device, self.cfg["replan_interval"])
 
     def _open_demonstrations(self, path: str) -> None:

@@ -84,7 +84,14 @@ class CsilAlgorithmCfg:
     """HDF5 file of demonstrations, made by scripts/collect_demos.py. Needed for training."""
 
     base: str | None = None
-    """Checkpoint of the frozen base policy, made by scripts/pretrain.py. Needed where the combination uses it."""
+    """Checkpoint of the frozen base policy: a file of scripts/pretrain.py or the folder of a pi-0.5 checkpoint. Or only its
+    kind, ``flow`` or ``pi05``. Needed where the combination uses it."""
+
+    base_checkpoint: str | None = None
+    """The file or folder where ``base`` is a kind."""
+
+    base_device: str | None = None
+    """Device of the base policy; None is the learner's."""
 
     num_demonstrations: int | None = None
     """Use only the first so many demonstrations; None uses all."""

@@ -28,6 +28,7 @@ def load_policy(
     kind: Literal["csil", "csil_step0", "bc"] = "csil",
     base_path: str | os.PathLike[str] | None = None,
     task: str | None = None,
+    base_device: torch.device | str | None = None,
 ) -> ActingPolicy:
     """Open the policy of a training run as it acts.
 
@@ -39,6 +40,7 @@ def load_policy(
             update. ``bc``: the clone alone.
         base_path: Base checkpoint; None takes the one the run was trained with.
         task: Task that the checkpoint must be of; None accepts any.
+        base_device: Device of the base; None is ``device``.
 
     Raises:
         InputError: the checkpoint or its base is missing, unreadable or of another task.
@@ -54,6 +56,6 @@ def load_policy(
     combination = make_combination("policy" if kind == "bc" else cfg["combination"], cfg["residual_scale"])
     engine = None
     if combination.uses_base:
-        base = load_base(base_path or meta["base"], meta["task"], device)
+        base = load_base(base_path or meta["base"], meta["task"], base_device or device)
         engine = ChunkEngine(base, num_envs, device, cfg["replan_interval"])
     return ActingPolicy(actor.requires_grad_(False).eval(), combination, engine)

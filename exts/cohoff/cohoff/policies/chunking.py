@@ -153,4 +153,4 @@ class ChunkEngine:
         expected = (len(rows), *self._chunk.shape[1:])
         if chunk.shape != expected:
             raise ValueError(f"the policy planned shape {tuple(chunk.shape)}, expected {expected}")
-        return chunk.to(self._chunk.dtype)
+        return chunk.to(self._chunk)  # the policy may live on another device

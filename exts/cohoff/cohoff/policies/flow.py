@@ -139,7 +139,7 @@ class FlowPolicy(nn.Module):
     @torch.no_grad()
     def plan(self, obs: TensorDict | Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Return a chunk of actions in [-1, 1] for each of B observations, shape [B, H, A]."""
-        state = obs[OBS_GROUP]
+        state = obs[OBS_GROUP].to(self.action_scale.device)
         steps = self.spec.euler_steps
         grid = torch.arange(steps, device=state.device, dtype=state.dtype)[:, None] / steps
         times = self._embed_time(grid)
