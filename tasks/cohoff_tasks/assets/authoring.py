@@ -11,7 +11,7 @@ from pathlib import Path
 from .cache import cached_folder
 from .parts import Box, Part, Surface, Vector, check_positive
 
-_FORMAT = 2
+_FORMAT = 3
 """Version of the authored layout: a new number makes every cached object be authored again."""
 
 
@@ -150,27 +150,40 @@ def _add_parts(stage, body: str, parts, surface: Surface) -> None:
     from pxr import Gf, UsdGeom, UsdPhysics, UsdShade
 
     looks = {}
+    # Isaac Lab hides the colliders of a body that has other shapes: there, a collider needs a copy that is drawn.
+    doubled = not all(part.collides for part in parts)
     for part in parts:
-        path = f"{body}/{part.name}"
-        shape = UsdGeom.Cube if isinstance(part, Box) else UsdGeom.Cylinder
-        prim = shape.Define(stage, path)
-        prim.AddTranslateOp().Set(Gf.Vec3d(*part.center))
-        x, y, z, w = part.rotation
-        prim.AddOrientOp().Set(Gf.Quatf(w, x, y, z))
-        if isinstance(part, Box):
-            prim.CreateSizeAttr(1.0)
-            prim.AddScaleOp().Set(Gf.Vec3f(*part.size))
-        else:
-            prim.CreateAxisAttr("Z")
-            prim.CreateRadiusAttr(part.radius)
-            prim.CreateHeightAttr(part.height)
         if part.collides:
+            prim = _add_shape(stage, f"{body}/{part.name}", part)
             UsdPhysics.CollisionAPI.Apply(prim.GetPrim())
+            if doubled:
+                prim.CreatePurposeAttr(UsdGeom.Tokens.guide)
+                prim = _add_shape(stage, f"{body}/{part.name}_drawn", part)
+        else:
+            prim = _add_shape(stage, f"{body}/{part.name}", part)
         look = part.surface or surface
         if look not in looks:
             looks[look] = _add_material(stage, f"{body}/Look_{len(looks)}", look)
         prim.CreateDisplayColorAttr([Gf.Vec3f(*look.color)])
         UsdShade.MaterialBindingAPI.Apply(prim.GetPrim()).Bind(looks[look])
+
+
+def _add_shape(stage, path: str, part: Part):
+    from pxr import Gf, UsdGeom
+
+    shape = UsdGeom.Cube if isinstance(part, Box) else UsdGeom.Cylinder
+    prim = shape.Define(stage, path)
+    prim.AddTranslateOp().Set(Gf.Vec3d(*part.center))
+    x, y, z, w = part.rotation
+    prim.AddOrientOp().Set(Gf.Quatf(w, x, y, z))
+    if isinstance(part, Box):
+        prim.CreateSizeAttr(1.0)
+        prim.AddScaleOp().Set(Gf.Vec3f(*part.size))
+    else:
+        prim.CreateAxisAttr("Z")
+        prim.CreateRadiusAttr(part.radius)
+        prim.CreateHeightAttr(part.height)
+    return prim
 
 
 def _add_material(stage, path: str, surface: Surface):
