@@ -9,6 +9,7 @@ import torch
 from isaaclab.sim import SimulationCfg
 from isaaclab.utils import configclass
 from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg, NewtonShapeCfg
+from isaaclab_physx.physics import PhysxCfg
 from isaaclab_tasks.utils import PresetCfg
 
 
@@ -43,6 +44,15 @@ class GraspingPhysicsCfg(PresetCfg):
         default_shape_cfg=NewtonShapeCfg(mu=1.0, gap=0.001),
     )
     """MuJoCo Warp on Newton, without Isaac Sim."""
+
+    isaacsim_physx: PhysxCfg = PhysxCfg(
+        bounce_threshold_velocity=0.01,
+        friction_correlation_distance=0.00625,
+        # Let the fingers stall on an object before they sink into it.
+        solve_articulation_contact_last=True,
+    )
+    """PhysX with Isaac Sim, set as in Isaac Lab's own lifting and stacking tasks. Not run by this project: neither the expert nor
+    the success conditions have been tried on it."""
 
     default: NewtonCfg = newton_mjwarp
 

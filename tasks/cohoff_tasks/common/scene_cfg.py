@@ -16,6 +16,7 @@ from isaaclab.scene import InteractiveSceneCfg
 from isaaclab.sim.schemas import UsdPhysicsCollisionCfg
 from isaaclab.utils import configclass
 from isaaclab_newton.sim.schemas import MujocoCollisionCfg, MujocoRigidBodyCfg, NewtonArticulationCfg
+from isaaclab_physx.sim.schemas import PhysxRigidBodyCfg
 
 from cohoff_tasks.assets.panda import panda_usd
 
@@ -34,8 +35,8 @@ def panda_cfg() -> ArticulationCfg:
             usd_path=panda_usd(),
             articulation_props=[NewtonArticulationCfg(self_collision_enabled=False)],
             collision_props={"/.*": [MujocoCollisionCfg(solimp=(0.9, 0.95, 0.001, 0.5, 2.0), priority=1)]},
-            # Newton ignores the switch that takes gravity off a body.
-            rigid_props={"/.*": [MujocoRigidBodyCfg(gravcomp=1.0)]},
+            # Newton ignores the switch that takes gravity off a body, PhysX the compensation of gravity.
+            rigid_props={"/.*": [MujocoRigidBodyCfg(gravcomp=1.0), PhysxRigidBodyCfg(disable_gravity=True)]},
         ),
         init_state=ArticulationCfg.InitialStateCfg(
             joint_pos={
