@@ -97,6 +97,6 @@ def velocity(name: str) -> ObservationTermCfg:
     return ObservationTermCfg(func=object_linear_velocity, params={"name": name}, clip=(-2.0, 2.0), scale=2.0)
 
 
-def joint(name: str) -> ObservationTermCfg:
-    """Position and velocity of the only joint of the articulation ``name``: within 3 m or rad and m/s or rad/s, scale 1."""
-    return ObservationTermCfg(func=observations.joint, params={"name": name}, clip=(-3.0, 3.0))
+def joint(name: str, scale: tuple[float, float] = (1.0, 1.0)) -> ObservationTermCfg:
+    """Position and velocity of the only joint of the articulation ``name``: within 3 m or rad and m/s or rad/s, times ``scale``."""
+    return ObservationTermCfg(func=observations.joint, params={"name": name}, clip=(-3.0, 3.0), scale=scale)

@@ -59,6 +59,12 @@ def reach(
     return at_height(handle, height + down), aligned
 
 
+def rise_first(tool: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+    """``goal`` [N, 3] without its horizontal motion as long as the tool [N, 3] has to rise to the goal's height."""
+    free = (1.0 - (goal[:, 2] - tool[:, 2] - 0.01) / 0.03).clamp(0.0, 1.0).unsqueeze(1)
+    return at_height(tool + free * (goal - tool), goal[:, 2])
+
+
 def carry(
     tool: torch.Tensor, held: torch.Tensor, place: torch.Tensor, turn: torch.Tensor, free: torch.Tensor
 ) -> torch.Tensor:
@@ -117,11 +123,8 @@ def go_around(
     offset = distance(place, tool)
     height = place[:, 2] + ((offset - tolerance) * slope).clamp(min=0.0)
     height = torch.minimum(height, torch.full_like(height, over))
-    # Sideways only as high as the way down from above asks for.
-    free = (1.0 - (height - 0.01 - tool[:, 2]) / 0.03).clamp(0.0, 1.0).unsqueeze(1)
-    goal = tool + free * (place - tool)
     there = torch.linalg.vector_norm(place - tool, dim=1) < tolerance
-    return at_height(goal, height), there
+    return rise_first(tool, at_height(place, height)), there
 
 
 def along_arc(point: torch.Tensor, pivot: torch.Tensor, axis: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
@@ -130,7 +133,7 @@ def along_arc(point: torch.Tensor, pivot: torch.Tensor, axis: torch.Tensor, angl
     Args:
         point: Point that moves with the part [N, 3].
         pivot: A point of the hinge's axis [N, 3].
-        axis: Direction of the axis, unit length, shape [3].
+        axis: Direction of the axis, unit length [N, 3].
         angle: Turn about the axis [rad], shape [N].
     """
     return pivot + quat_apply(quat_from_rotvec(angle.unsqueeze(1) * axis), point - pivot)
