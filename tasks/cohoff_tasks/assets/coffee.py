@@ -32,7 +32,7 @@ class CoffeePod:
     """Radius of the rim [m]."""
     rim_height: float = 0.003
     """Thickness of the rim, whose middle is as high as the cup's [m]."""
-    mass: float = 0.05
+    mass: float = 0.1
     """Mass [kg]."""
 
     def __post_init__(self):
@@ -63,7 +63,7 @@ class CoffeeMachine:
     """Radius of the largest circle inside the holder's wall [m]."""
     holder_wall: float = 0.005
     """Thickness of the wall [m]."""
-    holder_depth: float = 0.017
+    holder_depth: float = 0.016
     """Height of the wall over the holder's floor [m]."""
     floor: float = 0.10
     """Height of the holder's floor over the table [m]."""
@@ -101,8 +101,8 @@ class CoffeeMachine:
         length, width, height = self.head
         front = -length / 2
         back = self.hinge[0] + 0.03
-        # Off the table, so that nothing is computed for the contact with it.
-        bottom = 0.002
+        # Off the table by more than the distance at which contacts are computed.
+        bottom = 0.004
         column = back - length / 2
         middle = length / 2 + column / 2
         top = self.hinge[2] - 0.002

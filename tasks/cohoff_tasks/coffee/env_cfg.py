@@ -12,6 +12,7 @@ from isaaclab.managers import EventTermCfg, TerminationTermCfg
 from isaaclab.utils import configclass
 from isaaclab_tasks.utils import preset
 
+from cohoff_tasks.assets.parts import turned
 from cohoff_tasks.common import events
 from cohoff_tasks.common import observations_cfg as observe
 from cohoff_tasks.common.cameras_cfg import add_cameras
@@ -36,10 +37,13 @@ class CoffeeSceneCfg(TableSceneCfg):
         LAYOUT.machine.usd(),
         LAYOUT.machine_position,
         "hinge",
-        LAYOUT.machine.max_angle,
+        LAYOUT.lid_angle,
         damping=0.05,
+        # More than the weight of the lid exerts when it stands open, less than when it is half closed.
+        friction=0.03,
+        rotation=turned("z", LAYOUT.machine_heading),
     )
-    """The machine, fixed on the table. Its weight holds the lid open at its stop, or shut."""
+    """The machine, fixed on the table."""
 
 
 @configclass

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from cohoff_tasks.common.expert import Goal, Hand, StagedExpert
-from cohoff_tasks.common.geometry import downward_quat
+from cohoff_tasks.common.geometry import downward_quat, wrap
 from cohoff_tasks.common.skills import along_arc, at_height, carry, distance, funnel, go_around, insert, reach
-from cohoff_tasks.common.state import constant, joint_position, object_linear_velocity
+from cohoff_tasks.common.state import joint_position, object_linear_velocity
 
 from . import mdp
 from .layout import LAYOUT
@@ -33,14 +35,14 @@ LEAD = 0.3
 class CoffeeExpert(StagedExpert):
     """Reaches for the pod, grasps it, carries it over the holder, lowers it, lets go, reaches behind the lid and sweeps it shut.
 
-    The pod is round, so the hand keeps its heading, in which it fits between the holder and the open lid.
+    The pod is round, so that the hand may turn along the lid on its way, and then fits between the holder and the open lid.
     """
 
     def plan(self, hand: Hand) -> dict[int, Goal]:
         """Move the stages for the present state of the environment, and return the goal of each stage."""
         env = self._env
         pod, seat, lid = mdp.pod(env), mdp.seat(env), mdp.lid(env)
-        turn = -hand.yaw
+        turn = wrap(LAYOUT.machine_heading - hand.yaw, math.pi)
         reach_goal, aligned = reach(hand.position, mdp.grip(env), turn, GRASP_HEIGHT)
 
         # Straight up until the pod is off the table.
@@ -55,8 +57,7 @@ class CoffeeExpert(StagedExpert):
 
         around_goal, behind = go_around(hand.position, mdp.behind_lid(env), OVER_LID, tolerance=0.008)
         angle = joint_position(env, mdp.MACHINE)
-        axis = constant((0.0, 1.0, 0.0), lid.device)
-        push_goal = along_arc(lid, mdp.hinge(env), axis, -angle.clamp(0.0, LEAD))
+        push_goal = along_arc(lid, mdp.hinge(env), mdp.hinge_axis(env), -angle.clamp(0.0, LEAD))
 
         machine = self._machine
         machine.move(REACH, GRASP, aligned)
@@ -67,7 +68,7 @@ class CoffeeExpert(StagedExpert):
         # An empty hand goes back for the pod.
         machine.move(CARRY, REACH, hand.opening < 0.005)
 
-        quat = downward_quat(torch.zeros_like(turn))
+        quat = downward_quat(hand.yaw + turn)
         return {
             REACH: Goal(reach_goal, quat),
             GRASP: Goal(close=True),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from cohoff_tasks.assets.coffee import CoffeeMachine, CoffeePod
@@ -21,6 +22,10 @@ class CoffeeLayout:
     """The machine."""
     machine_position: Vector = (0.55, -0.15, 0.0)
     """Point of the table below the holder's axis."""
+    machine_heading: float = math.radians(-120.0)
+    """Heading of the machine's x axis [rad]: the front, opposite to it, faces the pod."""
+    lid_angle: float = math.radians(105.0)
+    """Angle of the lid at the start [rad]."""
     pod_position: Vector = (0.42, 0.15, 0.021)
     """Middle of the box that the pod starts in."""
 

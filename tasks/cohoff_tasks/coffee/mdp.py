@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from cohoff_tasks.common.geometry import z_axis
+from cohoff_tasks.common.geometry import y_axis, z_axis
 from cohoff_tasks.common.skills import distance
-from cohoff_tasks.common.state import fixed_point, joint_position, object_pose, point_on_link, point_on_object
+from cohoff_tasks.common.state import (
+    fixed_point,
+    joint_position,
+    link_pose,
+    object_pose,
+    point_on_link,
+    point_on_object,
+)
 
 from .layout import LAYOUT
 
@@ -59,6 +66,11 @@ def behind_lid(env: ManagerBasedRLEnv) -> torch.Tensor:
 def hinge(env: ManagerBasedRLEnv) -> torch.Tensor:
     """A point of the hinge's axis [m], shape [N, 3]."""
     return point_on_link(env, MACHINE, "lid", LAYOUT.machine.hinge)
+
+
+def hinge_axis(env: ManagerBasedRLEnv) -> torch.Tensor:
+    """Direction of the hinge's axis: the lid opens by a positive turn about it; shape [N, 3]."""
+    return y_axis(link_pose(env, MACHINE, "lid")[1])
 
 
 def pod_under_lid(

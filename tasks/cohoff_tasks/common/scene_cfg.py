@@ -19,6 +19,7 @@ from isaaclab_newton.sim.schemas import MujocoCollisionCfg, MujocoRigidBodyCfg, 
 from isaaclab_physx.sim.schemas import PhysxRigidBodyCfg
 
 from cohoff_tasks.assets.panda import panda_usd
+from cohoff_tasks.assets.parts import UPRIGHT, Quaternion
 
 FINGER_OPEN = 0.04
 """Position of each finger joint of an open hand [m]."""
@@ -98,6 +99,7 @@ def mechanism_cfg(
     *,
     damping: float,
     friction: float = 0.0,
+    rotation: Quaternion = UPRIGHT,
 ) -> ArticulationCfg:
     """Fixed body ``name`` with one moving link at ``pos`` in the environment's frame [m].
 
@@ -109,11 +111,12 @@ def mechanism_cfg(
         position: Where the joint starts [m] or [rad].
         damping: Resistance to motion [N s/m] or [N m s/rad].
         friction: Dry friction of the joint [N] or [N m].
+        rotation: Orientation of the fixed body, (x, y, z, w).
     """
     return ArticulationCfg(
         prim_path=f"{{ENV_REGEX_NS}}/{name}",
         spawn=sim_utils.UsdFileCfg(usd_path=usd_path),
-        init_state=ArticulationCfg.InitialStateCfg(pos=pos, joint_pos={joint: position}),
+        init_state=ArticulationCfg.InitialStateCfg(pos=pos, rot=rotation, joint_pos={joint: position}),
         actuators={
             "joint": ImplicitActuatorCfg(
                 joint_names_expr=[joint], stiffness=0.0, damping=damping, friction=friction, armature=0.01
