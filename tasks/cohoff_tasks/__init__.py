@@ -3,4 +3,4 @@
 
 """Manipulation tasks, registered with Gymnasium when this package is imported."""
 
-from . import coffee, mug_cleanup, square, threading  # noqa: F401
+from . import coffee, hammer_cleanup, mug_cleanup, nut_assembly, square, threading  # noqa: F401

@@ -32,6 +32,11 @@ class SquareLayout:
         """Height of the nut's centre when it lies on the peg's plate [m]."""
         return self.peg.plate_height + self.nut.height / 2
 
+    @property
+    def carry_height(self) -> float:
+        """Height of the nut's centre well above the peg [m]."""
+        return self.peg.height + self.nut.height / 2 + 0.025
+
 
 LAYOUT = SquareLayout()
 """The layout of the task."""

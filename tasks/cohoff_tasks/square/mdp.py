@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from cohoff_tasks.common.geometry import z_axis
-from cohoff_tasks.common.skills import distance
-from cohoff_tasks.common.state import fixed_point, object_pose, point_on_object, tool
+from cohoff_tasks.common.nuts import hand_away, on_peg
+from cohoff_tasks.common.state import fixed_point, object_pose, point_on_object
 
 from .layout import LAYOUT
 
@@ -49,7 +48,4 @@ def nut_on_peg(
         min_up: Bound on the vertical component of the nut's z axis.
         min_hand_distance: Bound on the distance from the tool centre point to the nut's centre [m].
     """
-    position, quat = object_pose(env, NUT)
-    upright = z_axis(quat)[:, 2] > min_up
-    away = torch.linalg.vector_norm(tool(env) - position, dim=1) > min_hand_distance
-    return (distance(position, peg(env)) < max_offset) & (position[:, 2] < max_height) & upright & away
+    return on_peg(env, NUT, peg, max_offset, max_height, min_up) & hand_away(env, NUT, min_hand_distance)
