@@ -58,6 +58,15 @@ class ManipulationEnv(ManagerBasedRLEnv):
         self.extras["num_resets"] = 0
         return super().reset(*args, **kwargs)
 
+    def reset_to(self, state, env_ids=slice(None), seed=None, is_relative=False):
+        """Put ``env_ids`` into recorded states, at the start of an episode; see :class:`isaaclab.envs.ManagerBasedEnv`."""
+        self.extras["num_resets"] = 0
+        super().reset_to(state, env_ids, seed, is_relative)
+        # Controllers begin where the robot is, and they have begun before it was put there.
+        self.action_manager.reset(env_ids)  # pyright: ignore[reportArgumentType]
+        self.obs_buf = self.observation_manager.compute()
+        return self.obs_buf, self.extras
+
 
 def _tensors(obs: dict[str, Any]) -> Iterator[torch.Tensor]:
     """All tensors of observations, whose groups are tensors or, not concatenated, dictionaries of them."""
