@@ -24,7 +24,7 @@ HOOK_HEIGHT = drawer.MODEL.hook[2] + 0.004
 """Height of the tool centre point behind the handle [m]; the hand's root passes over the cabinet."""
 
 TRAVEL_HEIGHT = drawer.MODEL.height + 0.045
-"""Height of the tool centre point on its way to the handle [m]; open fingers clear the drawer's front."""
+"""Height of the tool centre point on its way to the handle or the object [m]; open fingers clear the drawer's front."""
 
 CARRY_HEIGHT = drawer.MODEL.height + 0.015
 """Height of the object's underside on its way to the drawer [m]."""
@@ -74,7 +74,9 @@ class DrawerExpert(StagedExpert):
         push_goal = at_height(hook, HOOK_HEIGHT)
         push_goal[:, 0] += opening + 0.02
 
-        reach_goal, aligned = reach(tool, handling.grip(env), grasp_turn, handling.grasp_height, depth=0.12)
+        reach_goal, aligned = reach(
+            tool, handling.grip(env), grasp_turn, handling.grasp_height, depth=TRAVEL_HEIGHT - handling.grasp_height
+        )
         misplaced = distance(floor, middle) + 0.03 * straight.abs()
         above = funnel(misplaced, tolerance=0.010, slope=6.0, depth=CARRY_HEIGHT - drawer.MODEL.floor_height)
         height = insert(tool, middle, drawer.MODEL.floor_height + 0.002, above)

@@ -43,7 +43,7 @@ class PolicyObsCfg(DrawerObsCfg):
     ======  ================================================================  ========  =====
     32-34   tool to the middle of the mug's handle                            m         10
     35-37   32-34 within 2 cm                                                 m         100
-    38-40   middle of the mug's underside to the middle of the drawer's floor m         10
+    38-40   mug's middle to the middle of the drawer's floor                  m         10
     41-43   38-40 within 2 cm                                                 m         100
     44-45   sin, cos of twice the hand's heading relative to the handle       1         1
     46-47   sin, cos of the mug's heading                                     1         1
