@@ -24,7 +24,7 @@ from cohoff.errors import ArgumentParser, InputError, run
 from cohoff.isaac.evaluation import EvaluationProgress, evaluate
 from cohoff.isaac.launch import check_device, check_task, make_env
 from cohoff.isaac.overrides import parse_with_overrides
-from cohoff.isaac.policies import add_policy_arguments, bind_expert, check_policy_arguments, open_policy
+from cohoff.isaac.policies import add_policy_arguments, bind_policy, check_policy_arguments, open_policy
 from cohoff.provenance import command_line, git_revision, versions
 from cohoff.replay.persist import check_target, write_json
 
@@ -94,7 +94,7 @@ def main() -> None:
         make_env(args.task, args.num_envs, args.device, args.seed, args.overrides) as env,
         show_progress(console) as update,
     ):
-        result = evaluate(env, bind_expert(policy, args.task, env), args.episodes, update).summary()
+        result = evaluate(env, bind_policy(policy, args, env), args.episodes, update).summary()
     if result["episodes"] != args.episodes:
         console.print(f"{result['episodes']} episodes instead of {args.episodes}: the same number in each environment")
     result |= {

@@ -21,7 +21,7 @@ from cohoff.errors import ArgumentParser, InputError, run
 from cohoff.isaac.filming import CAMERA, film, film_camera_cfg, save_animation, save_strip
 from cohoff.isaac.launch import check_device, check_task, make_env
 from cohoff.isaac.overrides import parse_with_overrides
-from cohoff.isaac.policies import add_policy_arguments, bind_expert, check_policy_arguments, open_policy
+from cohoff.isaac.policies import add_policy_arguments, bind_policy, check_policy_arguments, open_policy
 from cohoff.replay.persist import check_target
 
 STRIDE = 2  # control steps per picture
@@ -62,7 +62,7 @@ def main() -> None:
     cameras = {CAMERA: film_camera_cfg(args.width, args.width * 3 // 4)}
     with make_env(args.task, args.num_envs, args.device, args.seed, args.overrides, cameras=cameras) as env:
         print(f"filming up to {args.max_steps} steps", flush=True)
-        frames, successes = film(env, bind_expert(policy, args.task, env), args.max_steps, STRIDE)
+        frames, successes = film(env, bind_policy(policy, args, env), args.max_steps, STRIDE)
         frames_per_second = 1 / (STRIDE * env.step_dt)
     for output in args.output:
         if Path(output).suffix == ".png":

@@ -21,7 +21,10 @@ from cohoff.policies.chunking import ChunkEngine
 if TYPE_CHECKING:
     from cohoff.isaac.env import ManipulationEnv
 
-POLICIES = ("expert", "base", "bc", "csil", "csil_step0")
+WITHOUT_CHECKPOINT = ("expert", "zero", "random")
+"""Policies made for an environment and not read from a file."""
+
+POLICIES = (*WITHOUT_CHECKPOINT, "base", "bc", "csil", "csil_step0")
 
 
 class BasePolicy:
@@ -39,13 +42,39 @@ class BasePolicy:
         self.engine.reset(dones)
 
 
+class ZeroPolicy:
+    """Stands still with the hand open, for an environment of N copies."""
+
+    def __init__(self, env: ManipulationEnv) -> None:
+        self._shape, self._device = env.action_manager.action.shape, env.device
+
+    def __call__(self, obs: TensorDict) -> torch.Tensor:
+        """Zeros, shape [N, A]."""
+        return torch.zeros(self._shape, device=self._device)
+
+    def reset(self, dones: torch.Tensor) -> None:
+        """Nothing: it remembers nothing."""
+
+
+class RandomPolicy(ZeroPolicy):
+    """Draws each entry of each action uniformly from [-1, 1]."""
+
+    def __init__(self, env: ManipulationEnv, seed: int) -> None:
+        super().__init__(env)
+        self._generator = torch.Generator(env.device).manual_seed(seed)
+
+    def __call__(self, obs: TensorDict) -> torch.Tensor:
+        """Uniform noise, shape [N, A]."""
+        return 2.0 * torch.rand(self._shape, generator=self._generator, device=self._device) - 1.0
+
+
 def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that :func:`open_policy` reads."""
     parser.add_argument(
         "--policy",
         required=True,
         choices=POLICIES,
-        help="bc: the clone alone; csil_step0: csil before its first update",
+        help="zero: no motion; random: uniform actions; bc: the clone alone; csil_step0: csil before its first update",
     )
     parser.add_argument("--checkpoint", help="base: its file; bc, csil: model_<it>.pt or the folder of a run (latest)")
     parser.add_argument(
@@ -61,29 +90,33 @@ def check_policy_arguments(args: argparse.Namespace) -> None:
     args.base = base_path(args.base, args.base_checkpoint)
     if args.policy == "base" and args.base and not args.checkpoint:
         args.checkpoint, args.base = args.base, None
-    if args.policy == "expert" and args.checkpoint:
-        raise InputError(f"--policy expert takes no checkpoint, got {args.checkpoint!r}; leave --checkpoint out")
-    if args.policy != "expert" and not args.checkpoint:
+    if args.policy in WITHOUT_CHECKPOINT and args.checkpoint:
+        raise InputError(f"--policy {args.policy} takes no checkpoint, got {args.checkpoint!r}; leave --checkpoint out")
+    if args.policy not in WITHOUT_CHECKPOINT and not args.checkpoint:
         raise InputError(f"--policy {args.policy} needs --checkpoint")
     if args.base and not args.policy.startswith("csil"):
         raise InputError(f"--base goes with csil, not with --policy {args.policy}; leave it out")
 
 
 def open_policy(args: argparse.Namespace) -> Policy | None:
-    """Open the policy that ``args`` name (also ``task``, ``num_envs``, ``device``); None for the expert.
+    """Open the policy that ``args`` name (also ``task``, ``num_envs``, ``device``); None for one without a file.
 
-    Files are opened here, before a simulation is started; :func:`bind_expert` makes the expert, which lives in one.
+    Files are opened here, before a simulation is started; :func:`bind_policy` makes the policies that need one.
 
     Raises:
         InputError: The checkpoint or its base is missing, unreadable or of another task.
     """
-    if args.policy == "expert":
+    if args.policy in WITHOUT_CHECKPOINT:
         return None
     if args.policy == "base":
         return BasePolicy(args.checkpoint, args.task, args.num_envs, args.device, args.base_device)
     return load_policy(args.checkpoint, args.num_envs, args.device, args.policy, args.base, args.task, args.base_device)
 
 
-def bind_expert(policy: Policy | None, task: str, env: ManipulationEnv) -> Policy:
-    """``policy``, or the expert of ``task`` acting in ``env`` for None."""
-    return make_expert(task, env) if policy is None else policy
+def bind_policy(policy: Policy | None, args: argparse.Namespace, env: ManipulationEnv) -> Policy:
+    """``policy``, or for None the one without a file that ``args`` name (``policy``, ``task``, ``seed``), acting in ``env``."""
+    if policy is not None:
+        return policy
+    if args.policy == "expert":
+        return make_expert(args.task, env)
+    return ZeroPolicy(env) if args.policy == "zero" else RandomPolicy(env, args.seed)
