@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .authoring import Link, articulated_object, rigid_object
 from .parts import Box, Cylinder, Part, Surface, Vector, check_positive, ring, turned
@@ -129,7 +129,7 @@ class CoffeeMachine:
             self.holder_wall,
             self.holder_depth,
         )
-        return parts + tuple(wall)
+        return parts + tuple(replace(box, surface=_CHROME) for box in wall)
 
     def _lid(self) -> Link:
         length, width, thickness = self.lid_size
