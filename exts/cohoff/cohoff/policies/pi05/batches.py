@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The network in batches of few fixed sizes, captured as CUDA graphs where there is CUDA."""
+"""The network in batches of few fixed sizes, captured as CUDA graphs where there is CUDA, and compiled if so wished."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class MicroBatches:
             cameras: Images per environment.
             tokens: Length of the padded prompts.
             size: Largest batch.
-            mode: One of :data:`MODES`; None is ``graph`` on CUDA and ``eager`` elsewhere.
+            mode: One of :data:`MODES`; None is ``graph`` on CUDA and ``eager`` elsewhere. ``compile`` captures, too, on CUDA.
 
         Raises:
             InputError: Bad size or mode, graphs without CUDA, or too little memory.
@@ -62,13 +62,12 @@ class MicroBatches:
         self.model = model
         self.size = size
         self.mode = mode
+        self._captures = mode != "eager" and model.device.type == "cuda"
         self._sizes = sorted({1, min(8, size), size})
         self._cache = model.new_cache(Pi05Shapes(size, cameras, tokens))
-        self._run: Callable[..., Tensor] = model.integrate
-        if mode == "compile":
-            self._run = torch.compile(model.integrate, dynamic=False)
+        self._run: Callable[..., Tensor] = (model.compiled() if mode == "compile" else model).integrate
         self._captured: dict[int, _Captured] = {}
-        self._pool = torch.cuda.graph_pool_handle() if mode == "graph" else None
+        self._pool = torch.cuda.graph_pool_handle() if self._captures else None
 
     @torch.no_grad()
     def __call__(
@@ -85,7 +84,7 @@ class MicroBatches:
         if self.mode == "eager":
             return self._run(*inputs, self._cache.first(count))
         size = next(size for size in self._sizes if size >= count)
-        if self.mode == "compile":
+        if not self._captures:
             return self._run(*(_fill(tensor, size) for tensor in inputs), self._cache.first(size))[:count]
         if size not in self._captured:
             self._captured[size] = self._capture(tuple(_fill(tensor, size) for tensor in inputs))

@@ -17,6 +17,10 @@ from cohoff.policies.pi05.layout import EXPERT
 from cohoff.policies.pi05.spec import Pi05Spec
 from cohoff.policies.pi05.weights import Weights
 
+Modulation = tuple[Tensor, Tensor]
+"""Scale (1 included), shift and gate of every norm at one flow time, float32, [norms, 3, 1, exp_width]; and the gates in the
+network's precision, [norms, 1, exp_width]."""
+
 
 @dataclass(frozen=True)
 class _Layer:
@@ -61,22 +65,28 @@ class ActionExpert:
         for i, name in enumerate(norms):
             table[:, i] = F.linear(time, *affine(f"{name}.dense")).view(spec.steps, 3, 1, spec.exp_width)
         table[:, :, 0] += 1.0
-        self.table = table
-        self.gates = table[:, :, 2].to(self.dtype)
+        gates = table[:, :, 2].to(self.dtype)
+        self.grid = list(zip(table.unbind(), gates.unbind(), strict=True))
+        """Modulations of each Euler step, in order."""
 
     def velocity(
-        self, chunk: Tensor, step: int, mask: Tensor | None, angles: tuple[Tensor, Tensor], cache: KeyValues
+        self,
+        chunk: Tensor,
+        modulation: Modulation,
+        mask: Tensor | None,
+        angles: tuple[Tensor, Tensor],
+        cache: KeyValues,
     ) -> Tensor:
-        """Velocity [B, chunk, action_dim], float32, of the noisy ``chunk`` of the same shape at Euler step ``step``.
+        """Velocity [B, chunk, action_dim], float32, of the noisy ``chunk`` of the same shape at one flow time.
 
         Args:
             chunk: Actions between noise (flow time 1) and plan (flow time 0).
-            step: Row of the Euler grid.
+            modulation: Element of the grid.
             mask: Valid keys of chunk and prefix for :func:`attend`, [B, 1, 1, chunk + S], or None where all are.
             angles: Rotary angles of the chunk's positions.
             cache: Keys and values of the prefix; the chunk's are overwritten.
         """
-        s, table, gates = self.spec, self.table[step], self.gates[step]
+        s, (table, gates) = self.spec, modulation
         x = F.linear(chunk, *self.action_in).to(self.dtype)
         for i, layer in enumerate(self.layers):
             scale, shift, _ = table[2 * i]

@@ -103,7 +103,9 @@ def _feed_forward(layer: str, width: int, inner: int) -> dict[str, Shape]:
 
 def _is_unused(name: str, s: Pi05Spec) -> bool:
     """Whether ``name`` belongs to the trained network but not to inference: language heads, and the end of the prefix."""
-    last = re.escape(f"{LANGUAGE}layers.{s.depth - 1}.") + r"(self_attn\.o_proj|mlp\.\w+_proj|post_attention_layernorm)"
+    last = (
+        re.escape(f"{LANGUAGE}layers.{s.depth - 1}.") + r"(self_attn\.[qo]_proj|mlp\.\w+_proj|post_attention_layernorm)"
+    )
     heads = r"paligemma_with_expert\.(paligemma|gemma_expert)\.lm_head"
     return re.fullmatch(rf"({heads}|{re.escape(LANGUAGE)}norm|{last})\.weight", name) is not None
 

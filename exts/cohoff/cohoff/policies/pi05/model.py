@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping
 
@@ -23,6 +24,9 @@ from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec
 from cohoff.policies.pi05.vision import VisionTower
 from cohoff.policies.pi05.weights import Source, Weights, from_folder, from_state
 
+_SLACK = 1e-4
+"""By so much may interpolation carry a pixel beyond its range."""
+
 
 class Pi05:
     """pi-0.5 with frozen weights on one device.
@@ -40,9 +44,11 @@ class Pi05:
         self.guard = InputGuard(device)
         with torch.no_grad():
             self.rotary = Rotary(spec, device)
-            self.vision = VisionTower(spec, weights)
-            self.prefix = Prefix(spec, weights, self.rotary)
-            self.expert = ActionExpert(spec, weights)
+            self.vision = VisionTower(spec, weights).__call__
+            prefix = Prefix(spec, weights, self.rotary)
+            expert = ActionExpert(spec, weights)
+        self.embed, self.prefix = prefix.embed, prefix.__call__
+        self.velocity, self.grid = expert.velocity, expert.grid
         self._cache: tuple[Pi05Shapes, KeyValues] | None = None
 
     @classmethod
@@ -113,6 +119,15 @@ class Pi05:
         check_memory(self.spec, shapes, self.dtype, self.device, loaded=True)
         return KeyValues.allocate(self.spec, shapes, self.dtype, self.device)
 
+    def compiled(self) -> Pi05:
+        """The same network, its parts compiled at their first use for each shape."""
+        model = copy.copy(self)
+        # Parts and not the whole, whose Euler steps would be unrolled into one huge program.
+        model.vision = torch.compile(self.vision, dynamic=False)
+        model.prefix = torch.compile(self.prefix, dynamic=False)
+        model.velocity = torch.compile(self.velocity, dynamic=False)
+        return model
+
     def integrate(
         self,
         images: Tensor,
@@ -125,15 +140,15 @@ class Pi05:
         """:meth:`sample_actions` without its checks, in a given cache: the part that can be captured."""
         s = self.spec
         seen = self.vision(images.flatten(0, 1)).view(len(images), -1, s.vlm_width)
-        x = torch.cat([seen, self.prefix.embed(tokens)], 1)
+        x = torch.cat([seen, self.embed(tokens)], 1)
         valid = torch.cat([image_masks.repeat_interleave(s.image_tokens, 1), token_mask], 1)
         self.prefix(x, valid, additive_mask(valid, self.dtype), cache)
         positions = valid.sum(1, keepdim=True) + torch.arange(s.chunk, device=self.device)
         angles = self.rotary.angles(positions, self.dtype)
         mask = additive_mask(F.pad(valid, (s.chunk, 0), value=True), self.dtype)
         chunk = noise
-        for step in range(s.steps):
-            chunk = chunk - self.expert.velocity(chunk, step, mask, angles, cache) / s.steps
+        for modulation in self.grid:
+            chunk = chunk - self.velocity(chunk, modulation, mask, angles, cache) / s.steps
         return chunk
 
     def check_inputs(
@@ -154,7 +169,7 @@ class Pi05:
         ):
             if tuple(tensor.shape) != shape:
                 raise InputError(f"{name} has shape {tuple(tensor.shape)}, expected {shape}")
-        self.guard.refuse(~(images.abs().amax() <= 1.0), "images have values outside [-1, 1]")
+        self.guard.refuse(~(images.abs().amax() <= 1.0 + _SLACK), "images have values outside [-1, 1]")
         return Pi05Shapes(batch, cameras, tokens.shape[1])
 
 

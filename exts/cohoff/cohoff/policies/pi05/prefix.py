@@ -28,7 +28,7 @@ class _Block:
 
 
 class Prefix:
-    """Fills the keys and values of the prefix. The last layer ends there: nothing reads its output."""
+    """Fills the keys and values of the prefix. The last layer computes nothing else: its output would not be read."""
 
     def __init__(self, spec: Pi05Spec, weights: Weights, rotary: Rotary) -> None:
         self.spec = spec
@@ -39,8 +39,8 @@ class Prefix:
         self.scale = torch.tensor(math.sqrt(spec.vlm_width), dtype=self.dtype).item()
         layers = [f"{LANGUAGE}layers.{i}" for i in range(spec.depth)]
         self.qkv = [
-            weights.stack([f"{p}.self_attn.{x}_proj.weight" for x in "qkv"], f"{p}.input_layernorm.weight")
-            for p in layers
+            weights.stack([f"{p}.self_attn.{x}_proj.weight" for x in parts], f"{p}.input_layernorm.weight")
+            for p, parts in zip(layers, ["qkv"] * (spec.depth - 1) + ["kv"], strict=True)
         ]
         self.blocks = [
             _Block(
@@ -66,15 +66,15 @@ class Prefix:
             mask: The same for :func:`attend`, [B, 1, 1, S], or None where all exist.
             cache: Destination.
         """
-        s = self.spec
+        s, last = self.spec, self.spec.depth - 1
         angles = self.rotary.angles(valid.long().cumsum(1) - 1, self.dtype)
         for i, qkv in enumerate(self.qkv):
             heads = F.linear(rms_norm(x).to(self.dtype), qkv).unflatten(-1, (-1, s.head_dim))
-            query, key, value = heads.split([s.heads, s.kv_heads, s.kv_heads], 2)
+            *query, key, value = heads.split([s.heads] * (i < last) + [s.kv_heads, s.kv_heads], 2)
             keys, values = cache.write_prefix(i, rotate(key, angles), value)
-            if i == s.depth - 1:
+            if i == last:
                 break
             block = self.blocks[i]
-            x = x + F.linear(attend(rotate(query, angles), keys, values, mask), block.out)
+            x = x + F.linear(attend(rotate(query[0], angles), keys, values, mask), block.out)
             gate, up = F.linear(rms_norm(x).to(self.dtype), block.gate_up).chunk(2, -1)
             x = x + F.linear(F.gelu(gate, approximate="tanh") * up, block.down)
