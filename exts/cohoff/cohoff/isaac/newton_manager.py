@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import cast
 
 import mujoco_warp
+import numpy as np
 import warp as wp
 from isaaclab.physics import PhysicsManager
 from isaaclab_newton.physics import NewtonManager
@@ -44,6 +45,13 @@ class NewtonReplayManager(NewtonMJWarpManager):
         solver = cast(SolverMuJoCo, cls._solver)
         overflow = solver.mjw_data.overflow.numpy()
         return int(((overflow & _CAPACITY) != 0).sum())
+
+    @classmethod
+    def fullest_world(cls) -> tuple[int, int]:
+        """Largest number of contacts, and of constraint rows, that one environment has at the moment. Waits for the device."""
+        data = cast(SolverMuJoCo, cls._solver).mjw_data
+        contacts = np.bincount(data.contact.worldid.numpy()[: int(data.nacon.numpy()[0])], minlength=1)
+        return int(contacts.max()), int(data.nefc.numpy().max())
 
     @classmethod
     def close(cls) -> None:
