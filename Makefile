@@ -7,9 +7,10 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 TOOLS := pytest ruff pyright
+PARITY := .venv-parity
 SOURCES := exts tasks scripts tests setup.py
 
-.PHONY: demo test check format
+.PHONY: demo test check format parity
 
 demo: $(INSTALLED)
 	$(PYTHON) scripts/demo.py
@@ -23,6 +24,16 @@ check: $(INSTALLED)
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/pyright
+
+# pi-0.5 against lerobot's own, on the same weights and inputs. lerobot needs other versions than Isaac Lab, so it has its own environment.
+parity: $(INSTALLED) $(PARITY)/.installed
+	$(PYTHON) scripts/benchmark_pi05.py --compare lerobot --size tiny --batch 1 5 --rounds 1 --device cpu
+	$(PYTHON) scripts/benchmark_pi05.py --compare lerobot --size small --batch 2 --rounds 1 --device cpu
+
+$(PARITY)/.installed: | $(INSTALLED)
+	$(PYTHON) -m venv --clear $(PARITY)
+	$(PARITY)/bin/python -m pip install --quiet "lerobot[pi]==0.6.1" "torch==2.11.0"
+	@touch $@
 
 format: $(INSTALLED)
 	$(VENV)/bin/ruff check --fix $(SOURCES)

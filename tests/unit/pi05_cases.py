@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cohoff.policies.pi05.layout import expected
+from cohoff.policies.pi05.random_weights import random_source
 from cohoff.policies.pi05.spec import Pi05Spec
 
 TINY = Pi05Spec(
@@ -40,14 +40,9 @@ SIZES = {name: getattr(TINY, name) for name in TINY.__dataclass_fields__}
 
 
 def random_state(spec: Pi05Spec = TINY, seed: int = 0) -> dict[str, Tensor]:
-    """Weights in openpi's layout under which every part of the network matters."""
-    generator = torch.Generator().manual_seed(seed)
-    state = {}
-    for name, shape in expected(spec).items():
-        values = torch.randn(shape, generator=generator)
-        scale = shape[-1] ** -0.5 if len(shape) == 2 else shape[0] ** -0.5 if len(shape) == 4 else 0.1
-        state[name] = scale * values + float("layer_norm" in name and name.endswith("weight"))
-    return state
+    """Weights in openpi's layout."""
+    source = random_source(spec, seed)
+    return {name: source.read(name) for name in source.shapes}
 
 
 def random_inputs(

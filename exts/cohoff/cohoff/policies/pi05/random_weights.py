@@ -1,0 +1,34 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Random weights under which every part of the network matters, for tests and benchmarks."""
+
+from __future__ import annotations
+
+import math
+import zlib
+
+import torch
+from torch import Tensor
+
+from cohoff.policies.pi05.layout import Shape, expected
+from cohoff.policies.pi05.spec import Pi05Spec
+from cohoff.policies.pi05.weights import Source
+
+
+def random_source(spec: Pi05Spec, seed: int = 0, device: torch.device | str = "cpu") -> Source:
+    """Weights that keep activations at unit scale, made when they are read; the same for every call with the same arguments."""
+    shapes = expected(spec)
+
+    def read(name: str) -> Tensor:
+        generator = torch.Generator(device).manual_seed(seed + zlib.crc32(name.encode()))
+        values = torch.randn(shapes[name], generator=generator, device=device)
+        offset = float("layer_norm" in name and name.endswith("weight"))
+        return values.mul_(_scale(shapes[name])).add_(offset)
+
+    return Source("the random weights", shapes, read)
+
+
+def _scale(shape: Shape) -> float:
+    """One over the root of a matrix's inputs; a tenth for vectors."""
+    return 0.1 if len(shape) == 1 else math.prod(shape[1:]) ** -0.5

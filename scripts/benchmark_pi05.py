@@ -1,0 +1,289 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What a chunk of pi-0.5 costs, with random weights; and the same beside lerobot's own implementation.
+
+Example::
+
+    python scripts/benchmark_pi05.py --size full --dtype bfloat16 --mode eager graph compile --json results/pi05/gpu.json
+    python scripts/benchmark_pi05.py --size small --compare lerobot --batch 1 32 --json results/pi05/lerobot_cpu.json
+
+The comparison needs the environment that `make parity` creates. Both networks get the same weights, inputs and noise and take
+turns; the time of each is the median over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from cohoff.errors import ArgumentParser, InputError, run
+from cohoff.isaac.launch import check_device
+from cohoff.policies.pi05.batches import MODES, MicroBatches
+from cohoff.policies.pi05.model import Pi05, trim
+from cohoff.policies.pi05.random_weights import random_source
+from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec, flops
+from cohoff.provenance import command_line, git_revision
+from cohoff.replay.persist import check_target, write_json
+
+SIZES = {
+    "tiny": Pi05Spec(
+        vlm_width=64, vlm_mlp=128, exp_width=32, exp_mlp=64, depth=3, head_dim=16, vis_width=48, vis_depth=2, vis_heads=4,
+        vis_mlp=96, image=56, vocab=512,
+    ),
+    "small": Pi05Spec(
+        vlm_width=256, vlm_mlp=2048, exp_width=128, exp_mlp=512, depth=4, head_dim=32, vis_width=144, vis_depth=6,
+        vis_heads=4, vis_mlp=538, image=112, vocab=2048,
+    ),
+    "full": Pi05Spec(),
+}  # fmt: skip
+"""Networks by name; ``full`` is that of the public checkpoints."""
+
+SHAPES = ((3, 200), (2, 64), (1, 64))
+"""Cameras and prompt lengths that are measured."""
+
+COMPARED = (3, 200, 2, 64)
+"""Cameras and prompt length of the comparison, and how much of either is filled: lerobot pads to the first two."""
+
+PARITY = 1e-4
+"""Largest difference from lerobot in float32."""
+
+LEROBOT = Path(__file__).parents[1] / ".venv-parity" / "bin" / "python"
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=SIZES, default="tiny")
+    parser.add_argument(
+        "--batch", type=int, nargs="+", default=[1, 8, 32, 128, 256], help="environments planned for at once"
+    )
+    parser.add_argument("--micro_batch", type=int, default=32, help="larger batches are split into parts of this size")
+    parser.add_argument(
+        "--mode", nargs="+", choices=MODES, help="ways of running; graph on CUDA and eager elsewhere by default"
+    )
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--device", help="cpu, cuda or cuda:<index>; the first GPU if there is one, by default")
+    parser.add_argument("--rounds", type=int, default=5, help="timed calls of each kind, after one that is not")
+    parser.add_argument("--compare", choices=("lerobot",), help="take turns with another implementation")
+    parser.add_argument("--json", type=Path, help="file for the result")
+    args = parser.parse_args()
+    for name, values in (("batch", args.batch), ("micro_batch", [args.micro_batch]), ("rounds", [args.rounds])):
+        if min(values) < 1:
+            raise InputError(f"--{name} is {min(values)}; give at least 1")
+    if args.compare and not LEROBOT.is_file():
+        raise InputError("--compare lerobot needs the environment .venv-parity; create it with make parity")
+    args.device = check_device(args.device)
+    args.mode = args.mode or ["graph" if args.device.startswith("cuda") else "eager"]
+    if args.json is not None:
+        check_target(args.json)
+    return args
+
+
+def clock(device: str) -> float:
+    """Seconds, after everything queued on the device; on one CPU thread its own, so that a busy machine does not count."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+    return time.process_time() if device == "cpu" and torch.get_num_threads() == 1 else time.perf_counter()
+
+
+def timed(device: str, call: Callable[..., Tensor], *inputs: Tensor) -> tuple[float, Tensor]:
+    """Seconds of one call, and what it returned."""
+    start = clock(device)
+    result = call(*inputs)
+    return clock(device) - start, result
+
+
+def make_inputs(
+    spec: Pi05Spec, shapes: Pi05Shapes, device: str, filled: tuple[int, int] | None = None
+) -> tuple[Tensor, ...]:
+    """Inputs of a call; cameras and prompts are ``filled`` up to there, prompts of different rows differently far."""
+    generator = torch.Generator().manual_seed(0)
+    cameras, length = filled or (shapes.cameras, shapes.tokens)
+    images = 2.0 * torch.rand(shapes.batch, shapes.cameras, 3, spec.image, spec.image, generator=generator) - 1.0
+    present = torch.arange(shapes.cameras) < cameras
+    images = torch.where(present[:, None, None, None], images, -1.0)
+    lengths = length - torch.arange(shapes.batch) % 8
+    token_mask = torch.arange(shapes.tokens) < lengths[:, None]
+    tokens = torch.randint(2, spec.vocab, token_mask.shape, generator=generator) * token_mask
+    noise = torch.randn(shapes.batch, spec.chunk, spec.action_dim, generator=generator)
+    tensors = (images, present.expand(shapes.batch, -1), tokens, token_mask, noise)
+    return tuple(tensor.to(device).contiguous() for tensor in tensors)
+
+
+def measure_ceiling(dtype: torch.dtype, device: str) -> float:
+    """Best rate [FLOP/s] of large matrix products."""
+    best = 0.0
+    for size in (4096, 8192) if device.startswith("cuda") else (512, 1024, 2048):
+        a, b = torch.randn(2, size, size, device=device, dtype=dtype)
+        for _ in range(6):
+            seconds, _ = timed(device, torch.matmul, a, b)
+            best = max(best, 2 * size**3 / seconds)
+    return best
+
+
+def measure(args: argparse.Namespace, model: Pi05, ceiling: float) -> Iterator[dict[str, Any]]:
+    """One row for every way of running, shape and batch size."""
+    for mode in args.mode:
+        for cameras, tokens in SHAPES:
+            network = MicroBatches(model, cameras, tokens, min(args.micro_batch, max(args.batch)), mode)
+            for batch in args.batch:
+                shapes = Pi05Shapes(batch, cameras, tokens)
+                inputs = make_inputs(model.spec, shapes, args.device)
+                network(*inputs)
+                if args.device.startswith("cuda"):
+                    torch.cuda.reset_peak_memory_stats(args.device)
+                seconds = statistics.median(timed(args.device, network, *inputs)[0] for _ in range(args.rounds))
+                rate = sum(flops(model.spec, shapes).values()) / seconds
+                yield {
+                    "mode": mode,
+                    **asdict(shapes),
+                    "call_ms": 1e3 * seconds,
+                    "chunk_ms": 1e3 * seconds / batch,
+                    "chunks_per_second": batch / seconds,
+                    "tflops": rate / 1e12,
+                    "ceiling_share": rate / ceiling,
+                    "memory_gib": torch.cuda.max_memory_allocated(args.device) / 2**30
+                    if args.device.startswith("cuda")
+                    else None,
+                }
+
+
+class Lerobot:
+    """lerobot's network in its own process and environment."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Send one request and wait for its answer."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise InputError("lerobot's process ended; its last words are above")
+        return json.loads(answer)
+
+
+@contextmanager
+def start_lerobot() -> Iterator[Lerobot]:
+    """Start the process; it ends with the block."""
+    command = [str(LEROBOT), str(Path(__file__).with_name("lerobot_worker.py"))]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield Lerobot(process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait()
+
+
+def compare(args: argparse.Namespace, model: Pi05) -> Iterator[dict[str, Any]]:
+    """One row for every batch size: both networks at the same shapes, and this one trimmed to what is filled."""
+    cameras, length, *filled = COMPARED
+    with tempfile.TemporaryDirectory() as name, start_lerobot() as lerobot:
+        folder = Path(name)
+        files = {key: str(folder / f"{key}.safetensors") for key in ("weights", "inputs", "output")}
+        source = random_source(model.spec)
+        save_file({key: source.read(key).to(model.dtype) for key in source.shapes}, files["weights"])
+        request = {"spec": asdict(model.spec), "weights": files["weights"], "cameras": cameras}
+        lerobot.ask(request | {"dtype": args.dtype, "device": args.device})
+        for batch in args.batch:
+            inputs = make_inputs(model.spec, Pi05Shapes(batch, cameras, length), args.device, (filled[0], filled[1]))
+            names = ("images", "image_masks", "tokens", "token_mask", "noise")
+            save_file({key: tensor.cpu() for key, tensor in zip(names, inputs, strict=True)}, files["inputs"])
+            *seen, noise = inputs
+            trimmed = (*trim(*seen), noise)
+            networks = {}
+            for key, tensors in (("same", inputs), ("trimmed", trimmed)):
+                networks[key] = MicroBatches(model, *_prefix(tensors), min(args.micro_batch, batch), args.mode[0])
+            seconds: dict[str, list[float]] = {"lerobot": [], "same": [], "trimmed": []}
+            difference = {}
+            for _ in range(args.rounds + 1):
+                seconds["lerobot"].append(lerobot.ask(files)["seconds"])
+                expected = load_file(files["output"])["actions"]
+                for key, tensors in (("same", inputs), ("trimmed", trimmed)):
+                    elapsed, actions = timed(args.device, networks[key], *tensors)
+                    seconds[key].append(elapsed)
+                    difference[key] = (actions.cpu() - expected).abs().max().item()
+            medians = {key: statistics.median(values[1:]) for key, values in seconds.items()}
+            yield {
+                "batch": batch,
+                **{f"{key}_ms": 1e3 * value for key, value in medians.items()},
+                "speedup_same": medians["lerobot"] / medians["same"],
+                "speedup_trimmed": medians["lerobot"] / medians["trimmed"],
+                **{f"difference_{key}": value for key, value in difference.items()},
+            }
+
+
+def _prefix(inputs: tuple[Tensor, ...]) -> tuple[int, int]:
+    """Cameras and prompt length of a call's inputs."""
+    return inputs[0].shape[1], inputs[2].shape[1]
+
+
+def show(rows: list[dict[str, Any]], title: str, console: Console) -> None:
+    """The rows as a table."""
+    table = Table(title=title)
+    for name in rows[0]:
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()))
+    console.print(table)
+
+
+def main() -> int:
+    """Measure and print."""
+    args = parse_arguments()
+    console = Console(width=200)
+    device, dtype = torch.device(args.device), getattr(torch, args.dtype)
+    spec = SIZES[args.size]
+    model = Pi05(random_source(spec, device="cpu" if args.compare else device), spec, device, dtype)
+    ceiling = measure_ceiling(dtype, args.device)
+    rows = list(compare(args, model) if args.compare else measure(args, model, ceiling))
+    processor = (
+        torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    )
+    result = {
+        "size": args.size,
+        "dtype": args.dtype,
+        "device": args.device,
+        "processor": processor,
+        "threads": torch.get_num_threads(),
+        "ceiling_tflops": ceiling / 1e12,
+        "compared_shapes": dict(zip(("cameras", "tokens", "filled_cameras", "filled_tokens"), COMPARED, strict=True))
+        if args.compare
+        else None,
+        "rows": rows,
+        "torch": torch.__version__,
+        "git_revision": git_revision(),
+        "command": command_line(),
+    }
+    if args.json is not None:
+        write_json(args.json, result)
+    show(rows, f"pi-0.5 {args.size}, {args.dtype}, {processor}, ceiling {ceiling / 1e12:.3g} TFLOP/s", console)
+    if args.compare and args.dtype == "float32":
+        worst = max(row[f"difference_{key}"] for row in rows for key in ("same", "trimmed"))
+        console.print(f"largest difference from lerobot {worst:.2g}, allowed {PARITY:.0e}")
+        return int(not worst < PARITY)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
