@@ -13,8 +13,10 @@ import torch
 
 from cohoff_tasks.assets.authoring import Link, articulated_object, rigid_object
 from cohoff_tasks.assets.cache import cached_folder
+from cohoff_tasks.assets.coffee import CoffeePod
 from cohoff_tasks.assets.parts import Box, Cylinder, Surface, ring, turned
 from cohoff_tasks.assets.square import SquareNut
+from cohoff_tasks.coffee.layout import CoffeeLayout
 from cohoff_tasks.common.expert import PoseServo, StageMachine
 from cohoff_tasks.common.geometry import (
     downward_quat,
@@ -27,7 +29,7 @@ from cohoff_tasks.common.geometry import (
     yaw_of,
     z_axis,
 )
-from cohoff_tasks.common.skills import carry, funnel, insert, reach
+from cohoff_tasks.common.skills import along_arc, carry, funnel, go_around, insert, reach
 from cohoff_tasks.common.workspace import check_workspace
 from cohoff_tasks.square.layout import SquareLayout
 
@@ -238,3 +240,24 @@ def test_an_object_that_may_start_outside_the_workspace_is_named():
     cfg.events.reset_nut.params["half_range"] = (0.3, 0.05)
     with pytest.raises(ValueError, match=r"'nut' may start outside the workspace: x = 0.42 ± 0.3 m"):
         check_workspace(cfg.scene, cfg.events)
+
+
+def test_go_around_rises_before_it_crosses_and_comes_down_behind():
+    place = torch.tensor([[0.5, 0.0, 0.2]]).repeat(3, 1)
+    tool = torch.tensor([[0.4, 0.0, 0.15], [0.4, 0.0, 0.3], [0.498, 0.0, 0.203]])
+    goal, there = go_around(tool, place, over=0.3, tolerance=0.008)
+    torch.testing.assert_close(goal, torch.tensor([[0.4, 0.0, 0.3], [0.5, 0.0, 0.3], [0.5, 0.0, 0.2]]))
+    assert there.tolist() == [False, False, True]
+
+
+def test_along_arc_turns_a_point_about_the_hinge():
+    axis = torch.tensor([[0.0, 1.0, 0.0]])
+    goal = along_arc(
+        torch.tensor([[0.5, 0.3, 0.2]]), torch.tensor([[0.4, 0.0, 0.2]]), axis, torch.tensor([-math.pi / 2])
+    )
+    torch.testing.assert_close(goal, torch.tensor([[0.4, 0.3, 0.3]]))
+
+
+def test_a_pod_that_is_too_high_for_the_lid_is_named():
+    with pytest.raises(ValueError, match="clearance of the pod below the lid"):
+        CoffeeLayout(pod=CoffeePod(height=0.05))
