@@ -17,7 +17,8 @@ DRAWER = "drawer"
 SLIDE = "slide"
 """Name of the drawer's joint [m]: 0 closed, below 0 open."""
 
-_WOOD = Surface((0.42, 0.24, 0.11), 0.0, 0.55)
+_WOOD = Surface((0.24, 0.12, 0.05), 0.0, 0.5)
+_TOP = Surface((0.55, 0.34, 0.17), 0.0, 0.45)
 _PALE_WOOD = Surface((0.76, 0.60, 0.40), 0.0, 0.6)
 _FRONT = Surface((0.12, 0.30, 0.33), 0.0, 0.4)
 _STEEL = Surface((0.72, 0.73, 0.75), 0.9, 0.25)
@@ -92,7 +93,7 @@ class Cabinet:
         side = (self.width - self.plate) / 2
         tall, middle = self.height - self.plate - foot, (self.height - self.plate + foot) / 2
         return (
-            Box("top", (x, 0.0, self.height - self.plate / 2), (depth, self.width, self.plate)),
+            Box("top", (x, 0.0, self.height - self.plate / 2), (depth, self.width, self.plate), surface=_TOP),
             Box("left", (x, side, middle), (depth, self.plate, tall)),
             Box("right", (x, -side, middle), (depth, self.plate, tall)),
             Box("bottom", (x, 0.0, self.plate / 2), (depth, self.width, self.plate), collides=False),
@@ -100,6 +101,7 @@ class Cabinet:
                 "back",
                 (x + (depth - self.plate) / 2, 0.0, middle),
                 (self.plate, self.width - 2 * self.plate, tall),
+                surface=_FRONT,
                 collides=False,
             ),
         )

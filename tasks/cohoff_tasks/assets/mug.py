@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .authoring import rigid_object
 from .parts import Box, Surface, Vector, check_positive, ring
 
 _GLAZE = Surface((0.72, 0.16, 0.12), 0.0, 0.25)
-_INSIDE = Surface((0.90, 0.86, 0.78), 0.0, 0.3)
+_CREAM = Surface((0.90, 0.86, 0.78), 0.0, 0.3)
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Mug:
         # Only the bottom reaches the table.
         raised = 0.002
         walls = ring("wall", (0.0, 0.0, (self.height + raised) / 2), self.inner_radius, self.wall, self.height - raised)
+        rim = ring("rim", (0.0, 0.0, self.height - 0.0025), self.inner_radius - 0.0004, self.wall + 0.0008, 0.006)
         # The square in the middle of the octagon is enough to stand on.
         edge = 1.5 * self.inner_radius
         arm = self.reach - self.inner_radius - self.wall / 2
@@ -63,7 +64,8 @@ class Mug:
             "mug",
             (
                 *walls,
-                Box("bottom", (0.0, 0.0, self.wall / 2), (edge, edge, self.wall), surface=_INSIDE),
+                *(replace(part, surface=_CREAM, collides=False) for part in rim),
+                Box("bottom", (0.0, 0.0, self.wall / 2), (edge, edge, self.wall), surface=_CREAM),
                 Box("grip", (self.reach, 0.0, self.grip_height), self.grip),
                 Box("upper_arm", (x, 0.0, self.grip_height + rise), (arm, depth, 0.010), collides=False),
                 Box("lower_arm", (x, 0.0, self.grip_height - rise), (arm, depth, 0.010), collides=False),

@@ -23,7 +23,7 @@ CABINET = "cabinet"
 MODEL = Cabinet()
 """The cabinet."""
 
-CABINET_POSITION: Vector = (0.52, -0.20, 0.0)
+CABINET_POSITION: Vector = (0.51, -0.18, 0.0)
 """Foot of the closed drawer's front in the base frame [m]."""
 
 

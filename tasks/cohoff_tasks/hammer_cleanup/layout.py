@@ -18,7 +18,7 @@ class HammerCleanupLayout:
 
     hammer: Hammer = Hammer()
     """The hammer."""
-    hammer_position: Vector = (0.46, 0.16, 0.001)
+    hammer_position: Vector = (0.46, 0.17, 0.001)
     """Middle of the box that the hammer starts in."""
 
     def __post_init__(self):

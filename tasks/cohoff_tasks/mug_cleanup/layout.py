@@ -18,7 +18,7 @@ class MugCleanupLayout:
 
     mug: Mug = Mug()
     """The mug."""
-    mug_position: Vector = (0.46, 0.16, 0.001)
+    mug_position: Vector = (0.46, 0.17, 0.001)
     """Middle of the box that the mug starts in."""
 
     def __post_init__(self):
