@@ -145,7 +145,7 @@ class TableSceneCfg(InteractiveSceneCfg):
     """The robot, its base at the environment's origin."""
 
     table: AssetBaseCfg = _slab_cfg(
-        "{ENV_REGEX_NS}/Table", (1.2, 1.2, TABLE_HEIGHT), (0.4, 0.0, -TABLE_HEIGHT / 2), (0.48, 0.36, 0.24)
+        "{ENV_REGEX_NS}/Table", (1.2, 1.2, TABLE_HEIGHT), (0.4, 0.0, -TABLE_HEIGHT / 2), (0.60, 0.53, 0.45)
     )
     """The table, its top at z = 0."""
 

@@ -11,11 +11,23 @@ from typing import Any
 import isaaclab.sim as sim_utils
 import torch
 from isaaclab.sensors import CameraCfg
+from isaaclab.utils import configclass
 from isaaclab.utils.math import quat_from_matrix
 from isaaclab_newton.renderers import NewtonWarpRendererCfg
 
-BACKGROUND = (0.87, 0.89, 0.92)
+BACKGROUND = (0.80, 0.84, 0.89)
 """Colour of what no object covers, sRGB in [0, 1]."""
+
+
+@configclass
+class LitRendererCfg(NewtonWarpRendererCfg):
+    """Renderer of all cameras: one light that casts shadows, and an even sky."""
+
+    class_type: type | str = "cohoff.isaac.renderer:LitRenderer"
+    enable_shadows: bool = True
+
+    light_direction: tuple[float, float, float] = (-0.5, 0.6, -1.0)
+    """Where the light shines, in the environment's frame; of any length."""
 
 
 def fixed_camera_cfg(
@@ -44,7 +56,7 @@ def fixed_camera_cfg(
         data_types=["rgb"],
         background_color=BACKGROUND,
         spawn=pinhole_cfg(focal_length),
-        renderer_cfg=renderer_cfg(),
+        renderer_cfg=LitRendererCfg(),
     )
 
 
@@ -76,7 +88,7 @@ def mounted_camera_cfg(
         # Without it the camera keeps the pose of the first picture.
         update_latest_camera_pose=True,
         spawn=pinhole_cfg(focal_length),
-        renderer_cfg=renderer_cfg(),
+        renderer_cfg=LitRendererCfg(),
     )
 
 
@@ -85,11 +97,6 @@ def pinhole_cfg(focal_length: float) -> sim_utils.PinholeCameraCfg:
     return sim_utils.PinholeCameraCfg(
         focal_length=focal_length, horizontal_aperture=20.955, clipping_range=(0.01, 10.0)
     )
-
-
-def renderer_cfg() -> NewtonWarpRendererCfg:
-    """Renderer of all cameras: one light that casts shadows, and an even sky."""
-    return NewtonWarpRendererCfg(enable_shadows=True)
 
 
 def look_at(eye: Sequence[float], target: Sequence[float]) -> tuple[float, float, float, float]:
