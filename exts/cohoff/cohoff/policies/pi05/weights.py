@@ -93,17 +93,23 @@ def from_folder(folder: Path) -> Source:
     Raises:
         InputError: A file is missing, truncated or no safetensors file.
     """
-    files = {}
+    files: dict[str, Path] = {}
     shapes: dict[str, Shape] = {}
     for path in _shards(folder):
         try:
-            file = safe_open(path, framework="pt")
-            for name in file.keys():  # noqa: SIM118
-                files[name] = file
-                shapes[name] = tuple(file.get_slice(name).get_shape())
+            with safe_open(path, framework="pt") as file:
+                for name in file.keys():  # noqa: SIM118
+                    files[name] = path
+                    shapes[name] = tuple(file.get_slice(name).get_shape())
         except (SafetensorError, OSError) as error:
             raise InputError(f"weights {str(path)!r} cannot be read ({error}); download them again") from error
-    return Source(f"checkpoint {str(folder)!r}", shapes, lambda name: files[name].get_tensor(name))
+
+    def read(name: str) -> Tensor:
+        # Opened for each tensor: a file that stays open keeps in memory what has been read of it.
+        with safe_open(files[name], framework="pt") as file:
+            return file.get_tensor(name)
+
+    return Source(f"checkpoint {str(folder)!r}", shapes, read)
 
 
 def _shards(folder: Path) -> list[Path]:
