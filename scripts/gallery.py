@@ -1,0 +1,172 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The gallery of tasks, ``docs/tasks``: a picture of each task, rendered here, and a table of what was measured.
+
+Each picture shows the scene at the start of an episode of the expert and at its success. The table is made of the files that
+``evaluate.py``, ``benchmark_env.py`` and ``replay_demos.py`` have written to ``results/<task>/``: ``expert.json``, ``expert_d1.json``,
+``environment.json`` and ``replay.json``.
+
+Example::
+
+    python scripts/gallery.py                                  # everything
+    python scripts/gallery.py --render Cohoff-Square-Franka    # one picture, and the table
+    python scripts/gallery.py --render                         # the table alone
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+from PIL import Image
+
+from cohoff.errors import ArgumentParser, run
+from cohoff.isaac.launch import check_task, make_env, make_expert, task_names
+from cohoff.isaac.overrides import parse_task_cfg
+from cohoff.replay.persist import atomic_path
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "tasks"
+RESULTS = ROOT / "results"
+
+SIZE = (560, 420)
+"""Width and height of each of a picture's halves [pixels]."""
+
+GAP = 8
+"""Width of the line between the halves [pixels]."""
+
+SHARPNESS = 2
+"""Each pixel is the mean of a square with so many rendered pixels a side."""
+
+STRIDE = 5
+"""Control steps between rendered pictures; success is held for longer."""
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--render", nargs="*", metavar="TASK", help="tasks to make pictures of; all by default")
+    parser.add_argument("--seed", type=int, default=0, help="of the initial state")
+    args = parser.parse_args()
+    for task in args.render or []:
+        check_task(task)
+    return args
+
+
+def gallery_tasks() -> list[str]:
+    """The tasks, without their camera variants."""
+    return [task for task in task_names() if "-Camera-" not in task]
+
+
+def folder_name(task: str) -> str:
+    """Name of the task's package, ``mug_cleanup``, which is that of its results as well."""
+    return gym.spec(task).kwargs["env_cfg_entry_point"].split(".")[1]
+
+
+def render(task: str, seed: int, path: Path) -> None:
+    """Write the picture of ``task``: the initial state on the left, the success on the right."""
+    from cohoff.isaac.filming import CAMERA, film, film_camera_cfg
+
+    width, height = SIZE
+    eye, target = (1.05, 0.35, 0.5), (0.41, 0.0, 0.1)
+    camera = film_camera_cfg(SHARPNESS * width, SHARPNESS * height, eye, target)
+    with make_env(task, 1, "cpu", seed, cameras={CAMERA: camera}) as env:
+        frames, successes = film(env, make_expert(task, env), env.max_episode_length, STRIDE)
+    if successes == 0:
+        raise RuntimeError(f"the expert of {task} fails with seed {seed}; choose another with --seed")
+    # The last frame is the one before it with a mark.
+    halves = [Image.fromarray(frame[0]).resize(SIZE, Image.Resampling.BOX) for frame in (frames[0], frames[-2])]
+    with atomic_path(path) as temporary:
+        picture = Image.new("RGB", (2 * width + GAP, height), "white")
+        for i, half in enumerate(halves):
+            picture.paste(half, (i * (width + GAP), 0))
+        picture.save(temporary, optimize=True)
+
+
+def page(tasks: list[str], results: Path) -> str:
+    """Text of the gallery: a table of measurements, then each task's instruction and picture."""
+    lines = [
+        "# Tasks",
+        "",
+        "Success of the scripted expert with its 95% interval, over the initial states of the papers (D0) and wider ones",
+        "(`presets=d1`); control steps of its episodes; share of its demonstrations that succeed again when their actions are",
+        "replayed without looking; environment steps per second on a CPU by number of environments; and the fullest that the",
+        "buffers of one environment got, under the expert and under random actions.",
+        "",
+        "| task | expert, D0 | expert, D1 | steps | replayed | steps/s at 16, 64, 128 | contacts | constraints |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for task in tasks:
+        folder = results / folder_name(task)
+        expert, wide, replayed = (read(folder / f"{name}.json") for name in ("expert", "expert_d1", "replay"))
+        cells = [f"[`{task}`](#{task.lower()})", rate(expert), rate(wide), steps(expert), rate(replayed)]
+        cells += speed_and_budget(read(folder / "environment.json"))
+        lines.append(f"| {' | '.join(cells)} |")
+    for task in tasks:
+        instruction = parse_task_cfg(task, 1, "cpu").instruction
+        lines += [
+            "",
+            f"## {task}",
+            "",
+            f"“{instruction}”",
+            "",
+            f"![{task}: initial state and success]({folder_name(task)}.png)",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """Content of a JSON file, None where there is none."""
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def rate(result: dict[str, Any] | None) -> str:
+    """Success with its interval; a dash for what was not measured."""
+    if result is None:
+        return "-"
+    return f"{result['success']:.3f} ({result['low']:.3f} to {result['high']:.3f}, {result['episodes']} episodes)"
+
+
+def steps(result: dict[str, Any] | None) -> str:
+    """Mean length of a success; a dash for what was not measured."""
+    return f"{result['lengths']['success']['mean']:.0f}" if result and result["lengths"]["success"] else "-"
+
+
+def speed_and_budget(result: dict[str, Any] | None) -> list[str]:
+    """Speed, contacts and constraints; dashes for what was not measured."""
+    if result is None:
+        return ["-"] * 3
+    runs = result["runs"]
+    speed = ", ".join(f"{one['expert']['env_steps_per_second']:.0f}" for one in runs)
+    used = [
+        f"{max(one[agent][kind] for one in runs for agent in ('expert', 'random'))} of {runs[0][f'{kind}_available']}"
+        for kind in ("contacts", "constraints")
+    ]
+    return [speed, *used]
+
+
+def main() -> None:
+    """Render in a process per task, then write the page."""
+    args = parse_arguments()
+    tasks = gallery_tasks()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    chosen = tasks if args.render is None else args.render
+    for task in chosen:
+        path = FOLDER / f"{folder_name(task)}.png"
+        if len(chosen) == 1:
+            render(task, args.seed, path)
+        else:
+            command = [sys.executable, __file__, "--render", task, "--seed", str(args.seed)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        print(path.relative_to(ROOT), flush=True)
+    (FOLDER / "README.md").write_text(page(tasks, RESULTS), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)
