@@ -12,7 +12,7 @@ from typing import ClassVar
 from . import drawer
 from .expert import Goal, Hand, StagedExpert
 from .geometry import downward_quat, wrap, yaw_of
-from .skills import at_height, carry, distance, funnel, go_around, insert, reach, rise_first
+from .skills import at_height, carry, distance, funnel, go_around, insert, reach, rise_first, risen
 from .state import Point, object_pose
 
 HOOK, PULL, REACH, GRASP, CARRY, RELEASE, RETURN, PUSH = range(8)
@@ -80,7 +80,7 @@ class DrawerExpert(StagedExpert):
         misplaced = distance(floor, middle) + 0.03 * straight.abs()
         above = funnel(misplaced, tolerance=0.010, slope=6.0, depth=CARRY_HEIGHT - drawer.MODEL.floor_height)
         height = insert(tool, middle, drawer.MODEL.floor_height + 0.002, above)
-        free = (1.0 - (height - tool[:, 2] - 0.01) / 0.03).clamp(0.0, 1.0)
+        free = risen(tool, height)
         carry_goal = at_height(carry(tool, middle, floor, straight, free), height)
         low = middle[:, 2] < drawer.MODEL.floor_height + 0.006
 

@@ -59,9 +59,14 @@ def reach(
     return at_height(handle, height + down), aligned
 
 
+def risen(tool: torch.Tensor, height: torch.Tensor) -> torch.Tensor:
+    """Share of its horizontal motion that a tool [N, 3] on its way up to ``height`` [N] is allowed, in [0, 1], shape [N]."""
+    return (1.0 - (height - tool[:, 2] - 0.01) / 0.03).clamp(0.0, 1.0)
+
+
 def rise_first(tool: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
     """``goal`` [N, 3] without its horizontal motion as long as the tool [N, 3] has to rise to the goal's height."""
-    free = (1.0 - (goal[:, 2] - tool[:, 2] - 0.01) / 0.03).clamp(0.0, 1.0).unsqueeze(1)
+    free = risen(tool, goal[:, 2]).unsqueeze(1)
     return at_height(tool + free * (goal - tool), goal[:, 2])
 
 
