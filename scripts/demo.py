@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,63 +29,10 @@ from cohoff.provenance import command_line, git_revision
 from cohoff.replay.demos import merge_demonstrations
 from cohoff.replay.persist import write_json
 from cohoff.workflow import Stage, StageFailed, Workflow
+from demo_cfg import NUM_DEMOS, QUICK, DemoCfg
 
 SCRIPTS = Path(__file__).parent
 EXPERIMENT = "demo"
-
-
-@dataclass(frozen=True)
-class DemoCfg:
-    """Sizes of the stages."""
-
-    task: str = "Cohoff-Square-Franka"
-    """Task id."""
-    seed: int = 0
-    """Of training; demonstrations and evaluations have seeds of their own that follow from it."""
-    device: str = "cpu"
-    """Device of simulation and learning."""
-    reward: str = "coherent"
-    """Reward that is learned from: coherent, or sparse for the control."""
-    num_envs: int = 64
-    """Environments of training and evaluation."""
-    num_demos: int = 45
-    """Demonstrations of base policy and clone, recorded by two processes with half of them each."""
-    collect_envs: int = 23
-    """Environments of each recording process."""
-    pretrain_steps: int | None = None
-    """Optimiser steps of the base policy; None leaves it to scripts/pretrain.py."""
-    max_iterations: int | None = None
-    """Iterations of training; None leaves it to the task's configuration."""
-    save_interval: int = 50
-    """Iterations between checkpoints, each of which is evaluated."""
-    episodes: int = 256
-    """Episodes of the evaluations of base, clone, first and final policy."""
-    checkpoint_episodes: int = 128
-    """Episodes of the evaluation of each checkpoint in between."""
-    film_envs: int = 3
-    """Episodes in the film."""
-    film_steps: int = 400
-    """Longest film [control steps]."""
-    base: str | None = None
-    """Checkpoint of the base policy; None trains one on the demonstrations."""
-    overrides: tuple[str, ...] = ()
-    """Further settings of training as hydra writes them, agent.algorithm.beta=0.1."""
-
-
-QUICK = {
-    "num_envs": 4,
-    "num_demos": 4,
-    "collect_envs": 4,
-    "pretrain_steps": 20,
-    "max_iterations": 3,
-    "save_interval": 1,
-    "episodes": 4,
-    "checkpoint_episodes": 4,
-    "film_envs": 1,
-    "film_steps": 10,
-    "overrides": ("agent.algorithm.clone.steps=20", "agent.algorithm.critic.pretrain_steps=5"),
-}
-"""What ``--quick`` changes: every stage runs, none long enough to learn anything."""
 
 
 class Demo:
@@ -119,16 +66,12 @@ class Demo:
         for part in range(2):
             count = cfg.num_demos // 2 + (cfg.num_demos % 2 if part == 0 else 0)
             file = self.output / f"demos_{part}.hdf5"
-            arguments = [SCRIPTS / "collect_demos.py", "--task", cfg.task, "--num_demos", count, "--output", file]
-            arguments += [
-                "--num_envs",
-                cfg.collect_envs,
-                "--seed",
-                1000 * (cfg.seed + 1) + part,
-                "--device",
-                cfg.device,
-            ]
-            stages.append(self.submit(f"collect_{part}", f"demonstrations {part + 1}/2", arguments, [file]))
+            arguments = _options(
+                task=cfg.task, num_demos=count, output=file, num_envs=cfg.collect_envs,
+                seed=1000 * (cfg.seed + 1) + part, device=cfg.device,
+            )  # fmt: skip
+            program = [SCRIPTS / "collect_demos.py", *arguments]
+            stages.append(self.submit(f"collect_{part}", f"demonstrations {part + 1}/2", program, [file]))
         self.flow.wait(*stages)
         merge_demonstrations([stage.outputs[0] for stage in stages], self.demos)
         return stages
@@ -136,10 +79,17 @@ class Demo:
     def pretrain(self) -> Stage:
         """Train the base policy on the demonstrations."""
         cfg = self.cfg
-        arguments = [SCRIPTS / "pretrain.py", "--task", cfg.task, "--demos", self.demos, "--output", self.base]
-        arguments += ["--seed", cfg.seed, "--device", cfg.device]
-        arguments += [] if cfg.pretrain_steps is None else ["--steps", cfg.pretrain_steps]
-        stage = self.submit("pretrain", "base policy", arguments, [self.base], all_cores=True)
+        arguments = _options(
+            task=cfg.task,
+            demos=self.demos,
+            output=self.base,
+            seed=cfg.seed,
+            device=cfg.device,
+            steps=cfg.pretrain_steps,
+        )
+        stage = self.submit(
+            "pretrain", "base policy", [SCRIPTS / "pretrain.py", *arguments], [self.base], all_cores=True
+        )
         self.flow.wait(stage)
         return stage
 
@@ -147,37 +97,30 @@ class Demo:
         """Queue CSIL++ by Isaac Lab's own command."""
         cfg = self.cfg
         arguments = ["-m", "isaaclab", "train", "--rl_library", "rsl_rl", "--agent", "rsl_rl_csil_cfg_entry_point"]
-        arguments += ["--task", cfg.task, "--device", cfg.device, "--num_envs", cfg.num_envs, "--seed", cfg.seed]
-        arguments += ["--experiment_name", EXPERIMENT, "--run_timestamp", self.run.name]
-        arguments += [] if cfg.max_iterations is None else ["--max_iterations", cfg.max_iterations]
+        arguments += _options(
+            task=cfg.task, device=cfg.device, num_envs=cfg.num_envs, seed=cfg.seed, experiment_name=EXPERIMENT,
+            run_timestamp=self.run.name, max_iterations=cfg.max_iterations,
+        )  # fmt: skip
         arguments += [
             f"agent.device={cfg.device}",
             f"agent.save_interval={cfg.save_interval}",
             f"agent.algorithm.reward={cfg.reward}",
-        ]
-        arguments += [
             f"agent.algorithm.demonstrations={self.demos.absolute()}",
             f"agent.algorithm.base={self.base.absolute()}",
+            *cfg.overrides,
         ]
-        arguments += cfg.overrides
         return self.submit("train", f"CSIL++ ({cfg.reward})", arguments, [self.run], status=self._progress)
 
     def evaluate(self, name: str, title: str, policy: str, checkpoint: Path, few: bool = False) -> Stage:
         """Queue an evaluation; its result is evaluation ``name``."""
         cfg = self.cfg
-        arguments = [
-            SCRIPTS / "evaluate.py",
-            "--task",
-            cfg.task,
-            "--policy",
-            policy,
-            "--checkpoint",
-            _relative(checkpoint),
-        ]
-        arguments += ["--episodes", cfg.checkpoint_episodes if few else cfg.episodes, "--num_envs", cfg.num_envs]
-        # Initial states that training and demonstrations have not seen, the same for all policies.
-        arguments += ["--seed", 1_000_000 + cfg.seed, "--device", cfg.device, "--json", self.result(name)]
-        stage = self.submit(f"evaluate_{name}", title, arguments, [self.result(name)])
+        arguments = _options(
+            task=cfg.task, policy=policy, checkpoint=_relative(checkpoint), num_envs=cfg.num_envs, device=cfg.device,
+            episodes=cfg.checkpoint_episodes if few else cfg.episodes,
+            # Initial states that training and demonstrations have not seen, the same for all policies.
+            seed=1_000_000 + cfg.seed, json=self.result(name),
+        )  # fmt: skip
+        stage = self.submit(f"evaluate_{name}", title, [SCRIPTS / "evaluate.py", *arguments], [self.result(name)])
         self.evaluations[name] = stage
         return stage
 
@@ -218,20 +161,12 @@ class Demo:
     def film(self, checkpoint: Path) -> Stage:
         """Queue the film of the final policy."""
         cfg = self.cfg
-        arguments = [SCRIPTS / "record_video.py", "--task", cfg.task, "--policy", "csil", "--checkpoint", checkpoint]
-        arguments += [
-            "--num_envs",
-            cfg.film_envs,
-            "--max_steps",
-            cfg.film_steps,
-            "--seed",
-            2_000_000 + cfg.seed,
-            "--device",
-            cfg.device,
-            "--output",
-        ]
+        arguments = _options(
+            task=cfg.task, policy="csil", checkpoint=checkpoint, num_envs=cfg.film_envs, max_steps=cfg.film_steps,
+            seed=2_000_000 + cfg.seed, device=cfg.device,
+        )  # fmt: skip
         outputs = [self.output / "policy.gif", self.output / "policy.png"]
-        return self.submit("film", "film", arguments + outputs, outputs)
+        return self.submit("film", "film", [SCRIPTS / "record_video.py", *arguments, "--output", *outputs], outputs)
 
     def plot(self) -> Stage:
         """Queue the learning curve."""
@@ -298,6 +233,11 @@ class Demo:
         }
 
 
+def _options(**values: Any) -> list[Any]:
+    """Arguments ``--name value``, those with None left out."""
+    return [word for name, value in values.items() if value is not None for word in (f"--{name}", value)]
+
+
 def _iteration(checkpoint: Path) -> int:
     return int(checkpoint.stem.removeprefix("model_"))
 
@@ -352,6 +292,7 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default=DemoCfg.task, help="task id")
+    parser.add_argument("--num_demos", type=int, help="demonstrations; by default so many that the base is imperfect")
     parser.add_argument("--seed", type=int, default=DemoCfg.seed)
     parser.add_argument(
         "--reward", choices=("coherent", "sparse"), default=DemoCfg.reward, help="sparse is the control"
@@ -369,6 +310,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="run through all stages without learning anything")
     parser.add_argument("overrides", nargs="*", help="settings of training, agent.algorithm.beta=0.1")
     args = parser.parse_args()
+    if args.num_demos is not None and args.num_demos < 2:
+        raise InputError(f"--num_demos is {args.num_demos}; give at least 2")
     if args.seed < 0:
         raise InputError(f"--seed is {args.seed}; give 0 or more")
     if args.output.exists() and not args.output.is_dir():
@@ -402,7 +345,8 @@ def main() -> int:
     """Run the demo and report."""
     args = parse_arguments()
     console = Console()
-    cfg = DemoCfg(task=args.task, seed=args.seed, device=args.device, reward=args.reward, base=args.base)
+    num_demos = args.num_demos or NUM_DEMOS.get(args.task, DemoCfg.num_demos)
+    cfg = DemoCfg(args.task, args.seed, args.device, args.reward, base=args.base, num_demos=num_demos)
     if args.quick:
         cfg = replace(cfg, **QUICK)
     cfg = replace(cfg, overrides=(*cfg.overrides, *args.overrides))
