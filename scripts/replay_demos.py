@@ -17,9 +17,9 @@ from rich.console import Console
 from cohoff.errors import ArgumentParser, InputError, run
 from cohoff.isaac.launch import check_device, check_task, make_env
 from cohoff.isaac.overrides import parse_with_overrides
-from cohoff.isaac.replaying import replay
+from cohoff.isaac.replaying import read_episodes, replay
 from cohoff.provenance import command_line, git_revision, versions
-from cohoff.replay.demos import load_demonstrations, load_initial_states
+from cohoff.replay.demos import load_demonstrations
 from cohoff.replay.persist import check_target, write_json
 from cohoff.statistics import wilson_interval
 
@@ -46,22 +46,22 @@ def main() -> None:
     """Replay and report."""
     args = parse_arguments()
     console = Console()
-    demos = load_demonstrations(args.demos, task=args.task, device=args.device)
-    states = load_initial_states(args.demos, args.device)
+    load_demonstrations(args.demos, task=args.task)  # a bad file ends here, in one line
+    episodes = read_episodes(args.demos, args.device)
 
-    def report(done: int, total: int) -> None:
-        console.print(f"{done}/{total} demonstrations", highlight=False)
+    def report(done: int, planned: int) -> None:
+        console.print(f"{done}/{planned} demonstrations", highlight=False)
 
     with make_env(args.task, args.num_envs, args.device, overrides=args.overrides) as env:
-        success = replay(env, demos, states, report)
-    successes, episodes = int(success.sum()), len(success)
-    low, high = wilson_interval(successes, episodes)
+        success = replay(env, episodes, report)
+    successes, total = int(success.sum()), len(success)
+    low, high = wilson_interval(successes, total)
     result = {
         "task": args.task,
-        "success": successes / episodes,
+        "success": successes / total,
         "low": low,
         "high": high,
-        "episodes": episodes,
+        "episodes": total,
         "successes": successes,
         "failed": (~success).nonzero().squeeze(1).tolist(),
         "num_envs": args.num_envs,
@@ -74,7 +74,7 @@ def main() -> None:
     if args.json:
         write_json(args.json, result)
     console.print(
-        f"{args.task}: {successes} of {episodes} demonstrations succeed when replayed, {result['success']:.3f} "
+        f"{args.task}: {successes} of {total} demonstrations succeed when replayed, {result['success']:.3f} "
         f"[{low:.3f}, {high:.3f}]",
         highlight=False,
         soft_wrap=True,

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-
-from cohoff.replay.demos import Demonstrations
+from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
 
 if TYPE_CHECKING:
     from .env import ManipulationEnv
@@ -19,56 +19,69 @@ GRACE = 20
 """Control steps that the robot stands still after the recorded actions, in which a late success still counts."""
 
 
+def read_episodes(path: str | os.PathLike[str], device: str) -> list[EpisodeData]:
+    """Episodes of a file written by :func:`cohoff.isaac.recording.write_demonstrations`, in the order of their numbers."""
+    handler = HDF5DatasetFileHandler()
+    handler.open(str(path))
+    try:
+        names = sorted(handler.get_episode_names(), key=lambda name: int(name.removeprefix("demo_")))
+        return [cast(EpisodeData, handler.load_episode(name, device)) for name in names]
+    finally:
+        handler.close()
+
+
 @torch.no_grad()
 def replay(
-    env: ManipulationEnv,
-    demos: Demonstrations,
-    initial_states: dict[str, Any],
-    progress: Callable[[int, int], None] | None = None,
+    env: ManipulationEnv, episodes: Sequence[EpisodeData], progress: Callable[[int, int], None] | None = None
 ) -> torch.Tensor:
-    """Put the environments where the demonstrations began and execute the recorded actions.
+    """Put the environments where the episodes began and execute the recorded actions.
 
-    Only the state of the scene is recorded. Randomised friction and mass are not, so demonstrations recorded with them are
-    replayed with other ones.
+    Only the state of the scene is recorded. Randomised friction and mass are not, so episodes recorded with them are replayed
+    with other ones.
 
     Args:
-        env: The environment, N copies; it takes N demonstrations at a time.
-        demos: Demonstrations of E episodes.
-        initial_states: From :func:`cohoff.replay.demos.load_initial_states`, of the same file.
-        progress: Called with the number of replayed demonstrations and E.
+        env: The environment, N copies; it takes N episodes at a time.
+        episodes: E episodes with ``actions`` and ``initial_state``, as :func:`cohoff.isaac.recording.collect` makes them.
+        progress: Called with the number of replayed episodes and E.
 
     Returns:
-        Whether each demonstration succeeded, bool, shape [E].
+        Whether each episode succeeded, bool, shape [E].
     """
-    n, total = env.num_envs, demos.num_episodes
-    success = torch.zeros(total, dtype=torch.bool, device=env.device)
+    n, total = env.num_envs, len(episodes)
+    rounds = []
     for start in range(0, total, n):
-        # The last round is filled up with its last demonstration.
-        rows = torch.arange(start, start + n, device=env.device).clamp(max=total - 1)
-        success[rows] = _replay_rows(env, demos, initial_states, rows)
+        # The last round is filled up with the last episode.
+        rounds.append(_replay_round(env, [episodes[min(start + i, total - 1)] for i in range(n)]))
         if progress is not None:
             progress(min(start + n, total), total)
-    return success
+    return torch.cat(rounds)[:total]
 
 
-def _replay_rows(
-    env: ManipulationEnv, demos: Demonstrations, initial_states: dict[str, Any], rows: torch.Tensor
-) -> torch.Tensor:
-    """Success of the demonstrations ``rows`` [N], one in each environment, bool, shape [N]."""
-    env.reset_to(_rows(initial_states, rows), is_relative=True)
+def _replay_round(env: ManipulationEnv, episodes: Sequence[EpisodeData]) -> torch.Tensor:
+    """Success of N episodes, one in each environment, bool, shape [N]."""
+    recorded = [episode.data["actions"].to(env.device) for episode in episodes]
+    lengths = torch.tensor([len(actions) for actions in recorded], device=env.device)
+    actions = torch.nn.utils.rnn.pad_sequence(recorded)
+    rows = torch.arange(len(episodes), device=env.device)
+    env.reset_to(_join([episode.data["initial_state"] for episode in episodes]), is_relative=True)
     succeeded = torch.zeros_like(rows, dtype=torch.bool)
     ended = torch.zeros_like(succeeded)
-    lengths = demos.lengths[rows]
-    for step in range(int(lengths.max()) + GRACE):
-        actions = demos.actions[demos.starts[rows] + lengths.sub(1).clamp(max=step)].clone()
+    for step in range(len(actions) + GRACE):
+        action = actions[lengths.sub(1).clamp(max=step), rows]
         # Standing still with the hand as it was: the last entry of an action is the hand's.
-        actions[:, :-1].masked_fill_((lengths <= step)[:, None], 0.0)
-        _, _, terminated, truncated, extras = env.step(actions)
+        action[:, :-1].masked_fill_((lengths <= step)[:, None], 0.0)
+        _, _, terminated, truncated, extras = env.step(action)
         # What follows an end is another episode.
         succeeded |= extras["success"] & ~ended
         ended |= terminated | truncated | (lengths + GRACE <= step + 1)
     return succeeded
 
 
-def _rows(state: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
-    return {key: value[rows] if isinstance(value, torch.Tensor) else _rows(value, rows) for key, value in state.items()}
+def _join(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Nested dictionaries of tensors, joined along the first dimension."""
+    return {
+        key: torch.cat([state[key] for state in states])
+        if isinstance(value, torch.Tensor)
+        else _join([state[key] for state in states])
+        for key, value in states[0].items()
+    }

@@ -126,26 +126,6 @@ def load_demonstrations(
     )
 
 
-def load_initial_states(path: str | os.PathLike[str], device: str | torch.device = "cpu") -> dict[str, Any]:
-    """States of the scene that the demonstrations of a file began in, relative to the environment, in the order of the episodes.
-
-    Returns:
-        What Isaac Lab's ``InteractiveScene.reset_to`` reads: dictionaries of tensors, each of shape [E, ...].
-
-    Raises:
-        InputError: The file is missing or foreign, or a demonstration has no initial state.
-    """
-    with _open(path) as file:
-        data, _ = _check_header(file, repr(str(path)))
-        states = []
-        for name in _demo_names(data):
-            group = data[name].get("initial_state")  # pyright: ignore[reportAttributeAccessIssue]
-            if not isinstance(group, h5py.Group):
-                raise InputError(f"{name} of {str(path)!r} has no initial state; record the file again")
-            states.append(group)
-        return _stack(states, device)
-
-
 def merge_demonstrations(paths: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]) -> int:
     """Write the demonstrations of several files of one task into ``output``, in the order of ``paths``; return their number.
 
@@ -235,18 +215,6 @@ def _read_episode(group: Any, name: str) -> tuple[np.ndarray, np.ndarray, np.nda
             f"{name} holds actions up to {np.abs(actions).max():.3g}; executed actions must lie in [-1, 1]"
         )
     return obs, actions, next_obs
-
-
-def _stack(groups: Sequence[Any], device: str | torch.device) -> dict[str, Any]:
-    """Datasets of equal groups, joined along the first dimension, as nested dictionaries of tensors."""
-    stacked = {}
-    for key, item in groups[0].items():
-        items = [group[key] for group in groups]
-        if isinstance(item, h5py.Group):
-            stacked[key] = _stack(items, device)
-        else:
-            stacked[key] = torch.from_numpy(np.concatenate([dataset[:] for dataset in items])).to(device)
-    return stacked
 
 
 def _read_array(group: h5py.Group, key: str, name: str) -> np.ndarray:
