@@ -12,6 +12,7 @@ import torch
 from pi05_cases import TINY, random_state, write_lerobot, write_openpi
 from tensordict import TensorDict
 
+from cohoff.algorithms.pretraining import base_actions
 from cohoff.errors import InputError
 from cohoff.policies.base import ChunkPolicy, base_path, load_base
 from cohoff.policies.chunking import ChunkEngine
@@ -19,6 +20,7 @@ from cohoff.policies.pi05.model import Pi05
 from cohoff.policies.pi05.policy import Pi05Policy, load_pi05
 from cohoff.policies.pi05.preprocess import digitise
 from cohoff.policies.pi05.prompt import Tokenizer
+from cohoff.replay.demos import Demonstrations
 
 TWO = {"instructions": ["put the nut on the peg", "pick up the red mug"]}
 
@@ -195,6 +197,14 @@ def test_options_that_name_a_base(folder):
 def test_options_that_name_no_base(base, checkpoint, message):
     with pytest.raises(InputError, match=message):
         base_path(base, checkpoint)
+
+
+def test_demonstrations_without_images(policy):
+    """Training asks the base for its actions on the demonstrations before anything long."""
+    obs = torch.zeros(6, 5)
+    demos = Demonstrations(obs, torch.zeros(6, 3), obs, torch.tensor([6]), "Test")
+    with pytest.raises(InputError, match="needs the observation 'images/agentview', but there is policy"):
+        base_actions(policy, demos, 10)
 
 
 def test_unusable_device(folder):

@@ -35,13 +35,14 @@ def prepare(
     With ``trained`` the networks and the reward's constants come from a checkpoint and are left as they are.
     """
     report: dict[str, Any] = {}
+    base_action = next_base_action = torch.zeros_like(demos.actions)
+    if base is not None:
+        # First, because a base policy may need observations that the demonstrations do not hold.
+        base_action, next_base_action = pretraining.base_actions(base, demos, cfg["replan_interval"])
     if not trained:
         with _progress("clone", cfg["clone"]["steps"]) as progress:
             report["clone"] = pretraining.train_clone(model.clone, demos, cfg["clone"], progress)
         model.start_from_clone(residual=cfg["combination"] == "residual")
-    base_action = next_base_action = torch.zeros_like(demos.actions)
-    if base is not None:
-        base_action, next_base_action = pretraining.base_actions(base, demos, cfg["replan_interval"])
     if not trained:
         returns = reward.calibrate(demos, discount, cfg["critic"]["support"])
         with _progress("critic", cfg["critic"]["pretrain_steps"]) as progress:
