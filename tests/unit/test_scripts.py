@@ -117,3 +117,19 @@ def test_plot_draws_runs(call, tmp_path):
     for runs in (["run0"], ["run0", "run1"]):
         status, error = call("plot.py", "--curve", "CSIL++", *runs, "--base", "base.json", "--output", "o.png")
         assert status == 0 and error == "" and (tmp_path / "o.png").stat().st_size > 10_000
+
+
+def test_gallery_page(tmp_path):
+    folder = tmp_path / "square"
+    folder.mkdir()
+    (folder / "expert.json").write_text(
+        json.dumps(result(243, 256, 0) | {"lengths": {"success": {"mean": 104.6}, "all": {"mean": 120.0}}})
+    )
+    agents = [{"env_steps_per_second": 10.4 * n, "contacts": 20 + n, "constraints": 50 - n} for n in (1, 2)]
+    run = {"expert": agents[0], "random": agents[1], "contacts_available": 80, "constraints_available": 240}
+    (folder / "environment.json").write_text(json.dumps({"runs": [run, run]}))
+    page = runpy.run_path(str(SCRIPTS / "gallery.py"))["page"]([TASK], tmp_path)
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| [`{TASK}`]")]
+    for cell in (" 0.949 (0.915 to 0.970, 256 episodes) ", " - ", " 105 ", " 10, 10 ", " 22 of 80 ", " 49 of 240 "):
+        assert f"|{cell}|" in row, row
+    assert "(square.png)" in page and "put the square nut over the square peg" in page
