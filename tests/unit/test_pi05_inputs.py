@@ -32,7 +32,7 @@ def test_digits_are_numpys():
 def test_normalisation(mode):
     names = {"QUANTILES": ("q01", "q99"), "MIN_MAX": ("min", "max"), "MEAN_STD": ("mean", "std")}.get(mode, ())
     first, second = torch.tensor([-2.0, 1.0]), torch.tensor([3.0, 2.0])
-    normaliser = Normaliser.from_statistics(mode, dict(zip(names, (first, second), strict=False)), 2, "state")
+    normaliser = Normaliser.from_statistics(mode, dict(zip(names, (first, second), strict=False)), "state", 2)
     x = torch.randn(7, 2)
     expected = {"IDENTITY": x, "MEAN_STD": (x - first) / second}.get(mode, 2 * (x - first) / (second - first) - 1)
     torch.testing.assert_close(normaliser.forward(x), expected)
@@ -44,13 +44,17 @@ def test_normalisation(mode):
     [
         ("QUANTILE10", {}, "'QUANTILE10' of state is unknown; known: MEAN_STD, IDENTITY, QUANTILES"),
         ("MEAN_STD", {"mean": torch.zeros(2)}, "lack std"),
-        ("MEAN_STD", {"mean": torch.zeros(3), "std": torch.zeros(3)}, r"mean of state has shape \(3,\)"),
+        (
+            "MEAN_STD",
+            {"mean": torch.zeros(3), "std": torch.zeros(2)},
+            r"std of state has shape \(2,\) .* expected \(3,\)",
+        ),
         ("MIN_MAX", {"min": torch.zeros(2), "max": torch.full((2,), torch.nan)}, "max of state .* not finite"),
     ],
 )
 def test_bad_statistics(mode, values, message):
     with pytest.raises(InputError, match=message):
-        Normaliser.from_statistics(mode, values, 2, "state")
+        Normaliser.from_statistics(mode, values, "state")
 
 
 def test_images_of_the_right_size_are_scaled():

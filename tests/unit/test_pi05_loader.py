@@ -145,7 +145,8 @@ def test_sizes_from_the_configuration(tmp_path):
     [
         ({"type": "smolvla"}, "is of type 'smolvla', expected a pi-0.5 checkpoint"),
         ({"use_relative_actions": True}, "use_relative_actions, which is not supported"),
-        ({"paligemma_variant": "gemma_9b"}, "variant 'gemma_9b'; known ones: gemma_2b, gemma_300m"),
+        ({}, "lack or misplace 'image_resolution'"),
+        ({"paligemma_variant": "gemma_9b"}, r"variants \['gemma_9b', 'gemma_300m'\]; known ones: gemma_2b, gemma_300m"),
     ],
 )
 def test_unusable_configuration(tmp_path, change, message):
@@ -174,6 +175,13 @@ def test_recipe(tmp_path, write):
     torch.testing.assert_close(
         recipe.action.inverse(torch.ones(1, 3)), torch.tensor([[0.5, 1.0, 0.1]]), atol=3e-6, rtol=0
     )
+
+
+def test_incomplete_recipe(tmp_path):
+    folder = write_lerobot(tmp_path)
+    write_json(folder / "policy_preprocessor.json", {"steps": []})
+    with pytest.raises(InputError, match="the JSON files of .* lack or misplace 'normalizer_processor'"):
+        read_recipe(folder)
 
 
 def test_missing_statistics(tmp_path):

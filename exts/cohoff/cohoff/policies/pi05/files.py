@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,11 +76,16 @@ def read_spec(folder: Path) -> Pi05Spec:
         InputError: config.json is missing, unreadable or of another model.
     """
     config = _read_config(folder)
-    try:
-        sizes: dict[str, Any] = _VLM[config["paligemma_variant"]] | _EXPERT[config["action_expert_variant"]]
-    except KeyError as error:
+    variants = [config.get("paligemma_variant"), config.get("action_expert_variant")]
+    if variants[0] not in _VLM or variants[1] not in _EXPERT:
         known = ", ".join([*_VLM, *_EXPERT])
-        raise InputError(f"{folder / 'config.json'} has variant {error}; known ones: {known}") from error
+        raise InputError(f"{str(folder / 'config.json')!r} has variants {variants}; known ones: {known}")
+    sizes: dict[str, Any] = _VLM[variants[0]] | _EXPERT[variants[1]]
+    with _complete(folder):
+        return _spec(config, sizes)
+
+
+def _spec(config: dict[str, Any], sizes: dict[str, Any]) -> Pi05Spec:
     if "type" in config:
         image = config["image_resolution"][0]
         sizes |= {"action_dim": config["max_action_dim"], "chunk": config["chunk_size"], "image": image}
@@ -96,7 +103,17 @@ def read_recipe(folder: Path) -> Recipe:
         InputError: A file is missing or unreadable, or asks for something that is not supported.
     """
     config = _read_config(folder)
-    return _lerobot_recipe(folder, config) if "type" in config else _openpi_recipe(folder, config)
+    with _complete(folder):
+        return _lerobot_recipe(folder, config) if "type" in config else _openpi_recipe(folder, config)
+
+
+@contextmanager
+def _complete(folder: Path) -> Iterator[None]:
+    """Turn an entry that is missing from a checkpoint's JSON files into one line."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError) as error:
+        raise InputError(f"the JSON files of {str(folder)!r} lack or misplace {error}; download them again") from error
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -136,7 +153,7 @@ def _lerobot_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
 
     def normaliser(key: str, mode: str, size: int) -> Normaliser:
         values = {name.removeprefix(f"{key}."): t for name, t in tensors.items() if name.startswith(f"{key}.")}
-        return Normaliser.from_statistics(mode, values, size, f"{key} in {str(folder)!r}")
+        return Normaliser.from_statistics(mode, values, f"{key} in {str(folder)!r}", size)
 
     features = config["input_features"]
     state_dim = features["observation.state"]["shape"][0]
@@ -159,8 +176,7 @@ def _openpi_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
 
     def normaliser(name: str) -> Normaliser:
         values = {key: torch.tensor(value) for key, value in stats.get(name, {}).items() if value is not None}
-        size = len(values.get("q01", ()))
-        return Normaliser.from_statistics("QUANTILES", values, size, f"{name} in {str(found[0])!r}", margin=1e-6)
+        return Normaliser.from_statistics("QUANTILES", values, f"{name} in {str(found[0])!r}", margin=1e-6)
 
     return Recipe(
         cameras=3,

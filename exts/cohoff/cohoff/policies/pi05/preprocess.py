@@ -40,19 +40,19 @@ class Normaliser:
 
     @staticmethod
     def from_statistics(
-        mode: str, values: Mapping[str, Tensor], size: int, origin: str, margin: float = 0.0
+        mode: str, values: Mapping[str, Tensor], origin: str, size: int = 0, margin: float = 0.0
     ) -> Normaliser:
         """The map of ``mode``: QUANTILES and MIN_MAX bring bounds to [-1, 1], MEAN_STD standardises, IDENTITY does nothing.
 
         Args:
             mode: lerobot's name.
             values: Statistics, each of shape [D].
-            size: Number of dimensions D that they must have.
             origin: What they are called in messages.
+            size: Number of dimensions D of IDENTITY; others take it from the statistics, which know of no padding.
             margin: Added to the distance of the bounds.
 
         Raises:
-            InputError: Unknown mode, or statistics missing, not finite or of another size.
+            InputError: Unknown mode, or statistics missing, not finite or of different sizes.
         """
         if mode == "IDENTITY":
             return Normaliser(torch.zeros(size), torch.ones(size), torch.ones(size), 1.0, 0.0)
@@ -64,9 +64,10 @@ class Normaliser:
         for name in names:
             if name not in values:
                 raise InputError(f"statistics of {origin} lack {name}, which {mode} needs; use a fine-tuned checkpoint")
-            if values[name].shape != (size,) or not values[name].isfinite().all():
+            shape, wanted = values[name].shape, values[names[0]].shape
+            if len(shape) != 1 or shape != wanted or not values[name].isfinite().all():
                 raise InputError(
-                    f"{name} of {origin} has shape {tuple(values[name].shape)} or is not finite, expected ({size},)"
+                    f"{name} of {origin} has shape {tuple(shape)} or is not finite, expected {tuple(wanted)}"
                 )
         first, second = (values[name].float() for name in names)
         if mode == "MEAN_STD":
