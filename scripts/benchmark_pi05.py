@@ -209,8 +209,8 @@ def compare(args: argparse.Namespace, model: Pi05) -> Iterator[dict[str, Any]]:
             inputs = make_inputs(model.spec, Pi05Shapes(batch, cameras, length), args.device, (filled[0], filled[1]))
             names = ("images", "image_masks", "tokens", "token_mask", "noise")
             save_file({key: tensor.cpu() for key, tensor in zip(names, inputs, strict=True)}, files["inputs"])
-            *seen, noise = inputs
-            trimmed = (*trim(*seen), noise)
+            images, image_masks, tokens, token_mask, noise = inputs
+            trimmed = (*trim(images, image_masks, tokens, token_mask), noise)
             networks = {}
             for key, tensors in (("same", inputs), ("trimmed", trimmed)):
                 networks[key] = MicroBatches(model, *_prefix(tensors), min(args.micro_batch, batch), args.mode[0])

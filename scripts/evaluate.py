@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cohoff.algorithms.checkpoint import read_checkpoint
-from cohoff.errors import ArgumentParser, InputError, run
+from cohoff.errors import ArgumentParser, InputError, exit_on_input_error, run
 from cohoff.isaac.evaluation import EvaluationProgress, evaluate
 from cohoff.isaac.launch import check_device, check_task, make_env
 from cohoff.isaac.overrides import parse_with_overrides
@@ -92,6 +92,7 @@ def main() -> None:
     policy = open_policy(args)
     with (
         make_env(args.task, args.num_envs, args.device, args.seed, args.overrides) as env,
+        exit_on_input_error(),  # inside, where the launcher would print a traceback
         show_progress(console) as update,
     ):
         result = evaluate(env, bind_policy(policy, args, env), args.episodes, update).summary()
