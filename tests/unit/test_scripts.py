@@ -31,6 +31,7 @@ def keep_handlers():
 def call(monkeypatch, capsys, tmp_path):
     """Run a script in an empty folder; return its exit status and what it wrote to stderr."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(SCRIPTS))  # as Python does for a script
 
     def run_script(name, *arguments):
         monkeypatch.setattr(sys, "argv", [str(SCRIPTS / name), *map(str, arguments)])
