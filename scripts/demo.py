@@ -293,6 +293,12 @@ def parse_arguments() -> argparse.Namespace:
     parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default=DemoCfg.task, help="task id")
     parser.add_argument("--num_demos", type=int, help="demonstrations; by default so many that the base is imperfect")
+    parser.add_argument(
+        "--episodes",
+        type=int,
+        default=DemoCfg.episodes,
+        help="of an evaluation; half of them for checkpoints on the way",
+    )
     parser.add_argument("--seed", type=int, default=DemoCfg.seed)
     parser.add_argument(
         "--reward", choices=("coherent", "sparse"), default=DemoCfg.reward, help="sparse is the control"
@@ -312,6 +318,8 @@ def parse_arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if args.num_demos is not None and args.num_demos < 2:
         raise InputError(f"--num_demos is {args.num_demos}; give at least 2")
+    if args.episodes < 2:
+        raise InputError(f"--episodes is {args.episodes}; give at least 2")
     if args.seed < 0:
         raise InputError(f"--seed is {args.seed}; give 0 or more")
     if args.output.exists() and not args.output.is_dir():
@@ -347,6 +355,7 @@ def main() -> int:
     console = Console()
     num_demos = args.num_demos or NUM_DEMOS.get(args.task, DemoCfg.num_demos)
     cfg = DemoCfg(args.task, args.seed, args.device, args.reward, base=args.base, num_demos=num_demos)
+    cfg = replace(cfg, episodes=args.episodes, checkpoint_episodes=args.episodes // 2)
     if args.quick:
         cfg = replace(cfg, **QUICK)
     cfg = replace(cfg, overrides=(*cfg.overrides, *args.overrides))
