@@ -3,7 +3,7 @@
 
 """The gallery of tasks, ``docs/tasks``: a picture of each task, rendered here, and a table of what was measured.
 
-Each picture shows the scene at the start of an episode of the expert and at its success. The table is made of the files that
+Each picture shows an episode of the expert: its start, its middle and its success. The table is made of the files that
 ``evaluate.py``, ``benchmark_env.py`` and ``replay_demos.py`` have written to ``results/<task>/``: ``expert.json``, ``expert_d1.json``,
 ``environment.json`` and ``replay.json``.
 
@@ -35,11 +35,14 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "tasks"
 RESULTS = ROOT / "results"
 
-SIZE = (560, 420)
-"""Width and height of each of a picture's halves [pixels]."""
+SIZE = (440, 400)
+"""Width and height of each of a picture's three parts [pixels]."""
 
-GAP = 8
-"""Width of the line between the halves [pixels]."""
+GAP = 6
+"""Width of the lines between the parts [pixels]."""
+
+EYE, TARGET = (0.55, 0.74, 0.46), (0.38, -0.04, 0.11)
+"""Where the camera is, from where drawers are seen into, and what it looks at, in the environment's frame [m]."""
 
 SHARPNESS = 2
 """Each pixel is the mean of a square with so many rendered pixels a side."""
@@ -70,22 +73,21 @@ def folder_name(task: str) -> str:
 
 
 def render(task: str, seed: int, path: Path) -> None:
-    """Write the picture of ``task``: the initial state on the left, the success on the right."""
+    """Write the picture of ``task``: the initial state, the middle of the episode and the success, from left to right."""
     from cohoff.isaac.filming import CAMERA, film, film_camera_cfg
 
     width, height = SIZE
-    eye, target = (1.05, 0.35, 0.5), (0.41, 0.0, 0.1)
-    camera = film_camera_cfg(SHARPNESS * width, SHARPNESS * height, eye, target)
+    camera = film_camera_cfg(SHARPNESS * width, SHARPNESS * height, EYE, TARGET)
     with make_env(task, 1, "cpu", seed, cameras={CAMERA: camera}) as env:
         frames, successes = film(env, make_expert(task, env), env.max_episode_length, STRIDE)
     if successes == 0:
         raise RuntimeError(f"the expert of {task} fails with seed {seed}; choose another with --seed")
     # The last frame is the one before it with a mark.
-    halves = [Image.fromarray(frame[0]).resize(SIZE, Image.Resampling.BOX) for frame in (frames[0], frames[-2])]
+    picture = Image.new("RGB", (3 * width + 2 * GAP, height), "white")
+    for i, frame in enumerate((frames[0], frames[len(frames) // 2], frames[-2])):
+        part = Image.fromarray(frame[0]).resize(SIZE, Image.Resampling.BOX)
+        picture.paste(part, (i * (width + GAP), 0))
     with atomic_path(path) as temporary:
-        picture = Image.new("RGB", (2 * width + GAP, height), "white")
-        for i, half in enumerate(halves):
-            picture.paste(half, (i * (width + GAP), 0))
         picture.save(temporary, optimize=True)
 
 
@@ -116,7 +118,7 @@ def page(tasks: list[str], results: Path) -> str:
             "",
             f"“{instruction}”",
             "",
-            f"![{task}: initial state and success]({folder_name(task)}.png)",
+            f"![{task}: start, middle and success]({folder_name(task)}.png)",
         ]
     return "\n".join([*lines, ""])
 

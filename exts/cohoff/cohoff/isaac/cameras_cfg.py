@@ -26,7 +26,7 @@ class LitRendererCfg(NewtonWarpRendererCfg):
     class_type: type | str = "cohoff.isaac.renderer:LitRenderer"
     enable_shadows: bool = True
 
-    light_direction: tuple[float, float, float] = (-0.5, 0.6, -1.0)
+    light_direction: tuple[float, float, float] = (-0.5, -0.7, -1.2)
     """Where the light shines, in the environment's frame; of any length."""
 
 
