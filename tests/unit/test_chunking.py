@@ -16,6 +16,8 @@ R = 3  # steps between two plans
 class Recorder:
     """Plans ``100 * (number of the plan) + env + 0.1 * (position in the chunk)`` and keeps the rows of every plan."""
 
+    observations: tuple[str, ...] = ("policy",)
+
     def __init__(self, horizon: int = H, action_dim: int = 1) -> None:
         self.horizon = horizon
         self.action_dim = action_dim

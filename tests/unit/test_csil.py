@@ -26,7 +26,7 @@ N, D, A = 16, 6, 3
 class CountingBase:
     """Chunk policy whose k-th planned action is 0.01·k in every dimension."""
 
-    horizon, action_dim = 12, A
+    horizon, action_dim, observations = 12, A, ("policy",)
 
     def plan(self, obs: TensorDict) -> torch.Tensor:
         """Return the same chunk for every row."""

@@ -12,6 +12,7 @@ from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
 
 from cohoff.errors import InputError
 from cohoff.replay.demos import load_demonstrations, merge_demonstrations
+from cohoff.replay.stored import stored_observations
 
 TASK = "Cohoff-Square-Franka"
 
@@ -179,3 +180,62 @@ def test_actions_out_of_range(tmp_path):
         data["actions"][0] = -1.5
 
     refused("up to 1.5", write_file(tmp_path / "d.hdf5", edit=enlarge))
+
+
+def add_pictures(index, data):
+    """One camera whose pixels tell episode and step."""
+    length = len(data["actions"])
+    values = torch.full((length, 1, 1, 3), 100 * index) + torch.arange(length)[:, None, None, None]
+    data["obs"]["images"] = {"wrist": values.expand(-1, 4, 6, -1).to(torch.uint8)}
+
+
+def stored(demos, step, *names):
+    with stored_observations(demos, names) as read:
+        return read(step)
+
+
+def test_stored_pictures_are_read_step_by_step(tmp_path):
+    demos = load_demonstrations(write_file(tmp_path / "d.hdf5", lengths=(3, 5), edit=add_pictures))
+    pictures = stored(demos, 1, "images/wrist")["images", "wrist"]
+    assert pictures.shape == (2, 4, 6, 3) and pictures.dtype == torch.uint8
+    assert pictures[:, 0, 0, 0].tolist() == [1, 101]
+    # The first episode has ended: its last picture stays.
+    assert stored(demos, 4, "images/wrist")["images", "wrist"][:, 3, 5, 2].tolist() == [2, 104]
+
+
+def test_stored_pictures_follow_limit_subset_and_merge(tmp_path):
+    paths = [write_file(tmp_path / f"{i}.hdf5", lengths=(3, 5), edit=add_pictures) for i in range(2)]
+    assert stored(load_demonstrations(paths[0], limit=1), 0, "images/wrist").batch_size == (1,)
+    merge_demonstrations(paths, tmp_path / "c.hdf5")
+    part = load_demonstrations(tmp_path / "c.hdf5").subset([3, 0])
+    assert stored(part, 9, "images/wrist")["images", "wrist"][:, 0, 0, 0].tolist() == [104, 2]
+
+
+def test_without_names_the_file_is_not_opened(tmp_path):
+    path = write_file(tmp_path / "d.hdf5")
+    demos = load_demonstrations(path)
+    path.unlink()
+    assert list(stored(demos, 0).keys()) == []
+    with pytest.raises(InputError, match="does not exist"):
+        stored(demos, 0, "images/wrist")
+
+
+def test_stored_pictures_that_are_missing_or_differ(tmp_path):
+    def of_other_size(index, data):
+        add_pictures(index, data)
+        if index == 1:
+            data["obs"]["images"]["wrist"] = data["obs"]["images"]["wrist"][:, :2]
+
+    def too_few(index, data):
+        add_pictures(index, data)
+        data["obs"]["images"]["wrist"] = data["obs"]["images"]["wrist"][1:]
+
+    for edit, message in (
+        (lambda index, data: index or add_pictures(index, data), "demo_1 .*lacks the observation 'images/wrist'"),
+        (of_other_size, r"demo_1 .*has 'images/wrist' of shape \(5, 2, 6, 3\), not \(5, 4, 6, 3\)"),
+        (too_few, r"demo_0 .*of shape \(2, 4, 6, 3\), not \(3, 4, 6, 3\)"),
+    ):
+        path = write_file(tmp_path / "d.hdf5", edit=edit)
+        with pytest.raises(InputError, match=message) as info:
+            stored(load_demonstrations(path), 0, "images/wrist")
+        assert str(path) in str(info.value) and "\n" not in str(info.value)

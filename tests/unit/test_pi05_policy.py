@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import pytest
 import torch
 from pi05_cases import TINY, random_state, write_lerobot, write_openpi
@@ -20,7 +21,7 @@ from cohoff.policies.pi05.model import Pi05
 from cohoff.policies.pi05.policy import Pi05Policy, load_pi05
 from cohoff.policies.pi05.preprocess import digitise
 from cohoff.policies.pi05.prompt import Tokenizer
-from cohoff.replay.demos import Demonstrations
+from cohoff.replay.demos import Demonstrations, load_demonstrations
 
 TWO = {"instructions": ["put the nut on the peg", "pick up the red mug"]}
 
@@ -199,11 +200,49 @@ def test_options_that_name_no_base(base, checkpoint, message):
         base_path(base, checkpoint)
 
 
-def test_demonstrations_without_images(policy):
+def write_demonstrations(path: Path, obs: TensorDict, lengths: tuple[int, ...]) -> Demonstrations:
+    """Successful episodes in which ``obs`` was seen one row after another; the groups beside ``policy`` stay in the file."""
+    with h5py.File(path, "w") as file:
+        data = file.create_group("data")
+        data.attrs.update(task="Test", env_args='{"env_name": "Test"}')
+        for index, rows in enumerate(torch.arange(sum(lengths)).split(lengths)):
+            demo = data.create_group(f"demo_{index}")
+            demo.attrs["success"] = True
+            demo["actions"] = torch.zeros(len(rows), 3)
+            demo["next_obs/policy"] = obs["policy"][rows] + 0.01
+            for name, value in obs[rows].flatten_keys("/").items():
+                demo[f"obs/{name}"] = value
+    return load_demonstrations(path)
+
+
+def test_observations_are_those_that_a_plan_reads(tmp_path, policy):
+    assert policy.observations == ("images/agentview", "images/wrist", "policy", "instruction")
+    settings = {"instructions": TWO["instructions"][:1], "cameras": ["wrist"], "discrete_state": False}
+    assert load_pi05(write_lerobot(tmp_path, **settings)).observations == ("images/wrist",)
+
+
+def test_actions_on_demonstrations_see_their_images(tmp_path, folder, policy):
+    """As an engine that is shown the same observations one after another. The shorter episode's last one stays."""
+    obs = observe(7)
+    current, following = base_actions(policy, write_demonstrations(tmp_path / "d.hdf5", obs, (3, 4)), 2)
+    engine = ChunkEngine(load_pi05(folder), 2, "cpu", 2)
+    actions = []
+    for first, second in ((0, 3), (1, 4), (2, 5), (2, 6), (2, 6)):
+        seen = obs[torch.tensor([first, second])]
+        if len(actions) > 2:
+            seen["policy"][0] += 0.01
+        if len(actions) > 3:
+            seen["policy"][1] += 0.01
+        actions.append(engine.act(seen))
+    steps = torch.stack(actions, 1)
+    torch.testing.assert_close(current, torch.cat([steps[0, :3], steps[1, :4]]))
+    torch.testing.assert_close(following, torch.cat([steps[0, 1:4], steps[1, 1:5]]))
+
+
+def test_demonstrations_without_images(tmp_path, policy):
     """Training asks the base for its actions on the demonstrations before anything long."""
-    obs = torch.zeros(6, 5)
-    demos = Demonstrations(obs, torch.zeros(6, 3), obs, torch.tensor([6]), "Test")
-    with pytest.raises(InputError, match="needs the observation 'images/agentview', but there is policy"):
+    demos = write_demonstrations(tmp_path / "d.hdf5", observe(6).exclude("images"), (6,))
+    with pytest.raises(InputError, match="demo_0 of .*lacks the observation 'images/agentview', which the base policy"):
         base_actions(policy, demos, 10)
 
 

@@ -37,7 +37,7 @@ def prepare(
     report: dict[str, Any] = {}
     base_action = next_base_action = torch.zeros_like(demos.actions)
     if base is not None:
-        # First, because a base policy may need observations that the demonstrations do not hold.
+        # First, because it fails where the demonstrations lack an observation that the base policy reads.
         base_action, next_base_action = pretraining.base_actions(base, demos, cfg["replan_interval"])
     if not trained:
         with _progress("clone", cfg["clone"]["steps"]) as progress:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable
 
 import torch
-from tensordict import TensorDict
 from torch import Tensor
 
 from cohoff.algorithms import losses
@@ -20,6 +19,7 @@ from cohoff.networks.stationary import StationaryPolicy
 from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.replay.demos import Demonstrations
+from cohoff.replay.stored import stored_observations
 
 Progress = Callable[[int, str], None]
 """Told the steps done and a short status."""
@@ -92,21 +92,27 @@ def base_actions(base: ChunkPolicy, demos: Demonstrations, replan_interval: int)
     """Base actions at every demonstrated observation and at its successor, [M, A] each.
 
     The frozen base follows all demonstrations side by side through the same chunk queue that drives environments, each
-    queue empty at its demonstration's start.
+    queue empty at its demonstration's start. What the base reads beside ``policy`` is not recorded after the last step; there
+    the observation before it stands in, for an action that no value follows from, as the episode has ended in success.
+
+    Raises:
+        InputError: The demonstrations lack an observation that the base reads.
     """
     engine = ChunkEngine(base, demos.num_episodes, demos.obs.device, replan_interval)
     current, following = torch.zeros_like(demos.actions), torch.zeros_like(demos.actions)
     last = demos.lengths - 1
-    for step in range(int(demos.lengths.max()) + 1):
-        rows = demos.starts + torch.minimum(last, torch.full_like(last, step))
-        ended = (step > last)[:, None]
-        obs = torch.where(ended, demos.next_obs[rows], demos.obs[rows])
-        action = engine.act(TensorDict({"policy": obs}, batch_size=[demos.num_episodes]))
-        arrived = step - 1 <= last  # the action at step t is the successor's action of step t - 1
-        if step > 0:
-            previous = demos.starts + torch.minimum(last, torch.full_like(last, step - 1))
-            following[previous[arrived]] = action[arrived]
-        current[rows[~ended[:, 0]]] = action[~ended[:, 0]]
+    with stored_observations(demos, [name for name in base.observations if name != "policy"]) as read:
+        for step in range(int(demos.lengths.max()) + 1):
+            rows = demos.starts + torch.minimum(last, torch.full_like(last, step))
+            ended = (step > last)[:, None]
+            obs = read(step)
+            obs["policy"] = torch.where(ended, demos.next_obs[rows], demos.obs[rows])
+            action = engine.act(obs)
+            arrived = step - 1 <= last  # the action at step t is the successor's action of step t - 1
+            if step > 0:
+                previous = demos.starts + torch.minimum(last, torch.full_like(last, step - 1))
+                following[previous[arrived]] = action[arrived]
+            current[rows[~ended[:, 0]]] = action[~ended[:, 0]]
     return current, following
 
 

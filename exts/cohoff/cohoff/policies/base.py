@@ -29,6 +29,9 @@ class ChunkPolicy(Protocol):
     action_dim: int
     """Number of action dimensions, A."""
 
+    observations: tuple[str, ...]
+    """Observations that :meth:`plan` reads, each a group or an entry of one as ``group/entry``."""
+
     def plan(self, obs: TensorDict) -> torch.Tensor:
         """Return the next H actions for each of B observations, in [-1, 1], shape [B, H, A], without gradient."""
         ...

@@ -82,6 +82,7 @@ class FlowPolicy(nn.Module):
     alone.
     """
 
+    observations: tuple[str, ...] = ("policy",)
     obs_mean: torch.Tensor
     obs_std: torch.Tensor
     action_scale: torch.Tensor

@@ -39,6 +39,10 @@ class Demonstrations:
     """Number of transitions of each episode, int64, shape [E]."""
     task: str
     """Id of the task that was demonstrated."""
+    file: str | None = None
+    """File that also holds the other observations; None where there is none."""
+    episodes: tuple[str, ...] = ()
+    """Name of each episode in the file."""
     starts: torch.Tensor = field(init=False)
     """Index of the first transition of each episode, int64, shape [E]."""
     episode_of: torch.Tensor = field(init=False)
@@ -68,7 +72,10 @@ class Demonstrations:
         lengths = self.lengths[ids]
         offsets = self.starts[ids] - (lengths.cumsum(0) - lengths)
         rows = offsets.repeat_interleave(lengths) + torch.arange(int(lengths.sum()), device=ids.device)
-        return Demonstrations(self.obs[rows], self.actions[rows], self.next_obs[rows], lengths, self.task)
+        episodes = tuple(self.episodes[i] for i in ids.tolist()) if self.episodes else ()
+        return Demonstrations(
+            self.obs[rows], self.actions[rows], self.next_obs[rows], lengths, self.task, self.file, episodes
+        )
 
 
 def load_demonstrations(
@@ -96,7 +103,7 @@ def load_demonstrations(
     name = repr(str(path))
     if limit is not None and limit < 1:
         raise InputError(f"the number of demonstrations must be at least 1, got {limit}")
-    with _open(path) as file:
+    with open_file(path) as file:
         try:
             data, file_task = _check_header(file, name)
             if task is not None and file_task != task:
@@ -123,6 +130,8 @@ def load_demonstrations(
         next_obs=torch.from_numpy(next_obs).to(device),
         lengths=torch.tensor([len(episode[0]) for episode in episodes], device=device),
         task=file_task,
+        file=str(Path(path).absolute()),
+        episodes=tuple(demos[:limit]),
     )
 
 
@@ -139,7 +148,7 @@ def merge_demonstrations(paths: Sequence[str | os.PathLike[str]], output: str | 
         seeds: list[int] = []
         total = count = 0
         for path in paths:
-            with _open(path) as file:
+            with open_file(path) as file:
                 data, task = _check_header(file, repr(str(path)))
                 if count == 0:
                     merged.attrs.update(file.attrs)
@@ -158,7 +167,12 @@ def merge_demonstrations(paths: Sequence[str | os.PathLike[str]], output: str | 
     return count
 
 
-def _open(path: str | os.PathLike[str]) -> h5py.File:
+def open_file(path: str | os.PathLike[str]) -> h5py.File:
+    """Open a demonstration file to read.
+
+    Raises:
+        InputError: It is missing, or no HDF5 file, or truncated.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(

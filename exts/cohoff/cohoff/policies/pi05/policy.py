@@ -49,6 +49,8 @@ class Pi05Policy:
         self._discrete = recipe.discrete_state if cfg.discrete_state is None else cfg.discrete_state
         self._columns = None if cfg.state_columns is None else torch.tensor(cfg.state_columns, device=self.device)
         state_dim = recipe.state.size if self._discrete else 0
+        self.observations = tuple(f"{IMAGES}/{name}" for name in cfg.cameras)
+        self.observations += (cfg.state,) * self._discrete + (INSTRUCTION,) * (len(cfg.instructions) > 1)
         self._prompts = Prompts(tokenizer, cfg.instructions, state_dim, recipe.max_tokens, self.device)
         self._network = MicroBatches(model, len(cfg.cameras), self._prompts.length, cfg.micro_batch, cfg.mode)
         self._generator = torch.Generator(self.device).manual_seed(cfg.noise_seed)
@@ -65,7 +67,7 @@ class Pi05Policy:
             InputError: An observation is missing, of a wrong shape or type, or (on a GPU at the next call) out of range.
         """
         side = self.model.spec.image
-        images = [prepare_images(self._entry(obs, IMAGES, name), side) for name in self.cfg.cameras]
+        images = [prepare_images(self._entry(obs, f"{IMAGES}/{name}"), side) for name in self.cfg.cameras]
         stacked = torch.stack(images, 1)
         batch, cameras = stacked.shape[:2]
         tokens, token_mask = self._prompts(self._instructions(obs, batch), self._bins(obs, batch))
@@ -82,12 +84,12 @@ class Pi05Policy:
         shape = (batch, self.horizon, self.model.spec.action_dim)
         return torch.randn(shape, generator=self._generator, device=self.device)
 
-    def _entry(self, obs: TensorDict | Mapping[str, Any], *keys: str) -> Tensor:
-        """An observation, on the planner's device."""
+    def _entry(self, obs: TensorDict | Mapping[str, Any], name: str) -> Tensor:
+        """An observation, ``group`` or ``group/entry``, on the planner's device."""
         value: Any = obs
-        for key in keys:
+        for key in name.split("/"):
             if key not in value.keys():  # noqa: SIM118
-                name, there = "/".join(keys), ", ".join(sorted(map(str, value.keys()))) or "nothing"
+                there = ", ".join(sorted(map(str, value.keys()))) or "nothing"
                 raise InputError(
                     f"pi-0.5 needs the observation {name!r}, but there is {there}; use a task with cameras"
                 )

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Observations of demonstrations that stay in their file, because all of them, pictures above all, would fill the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import h5py
+import numpy as np
+import torch
+from tensordict import TensorDict
+
+from cohoff.errors import InputError
+from cohoff.replay.demos import Demonstrations, open_file
+
+
+@contextmanager
+def stored_observations(demos: Demonstrations, names: Sequence[str]) -> Iterator[Callable[[int], TensorDict]]:
+    """Open the file of E demonstrations for the observations ``names``, each a group or an entry of one as ``group/entry``.
+
+    Without names the file is not opened. Demonstrations that are not from a file have no observations here.
+
+    Yields:
+        Function that reads what was observed before a step, of every demonstration, [E, ...] on the demonstrations'
+        device; of those that have ended by then, before their last step.
+
+    Raises:
+        InputError: A demonstration lacks an observation, or its shape is not that of the others.
+    """
+    device, count = demos.lengths.device, demos.num_episodes
+    if demos.file is None or not names:
+        yield lambda step: TensorDict({}, batch_size=[count])
+        return
+    with open_file(demos.file) as file:
+        found = {name: _find(file, demos, name) for name in names}
+
+        def read(step: int) -> TensorDict:
+            try:
+                rows = {name: np.stack([d[min(step, len(d) - 1)] for d in found[name]]) for name in names}
+            except OSError as error:
+                raise InputError(
+                    f"{demos.file!r} is damaged ({error}); record it again with scripts/collect_demos.py"
+                ) from error
+            tensors = {tuple(name.split("/")): torch.from_numpy(value).to(device) for name, value in rows.items()}
+            return TensorDict(tensors, batch_size=[count])
+
+        yield read
+
+
+def _find(file: h5py.File, demos: Demonstrations, name: str) -> list[h5py.Dataset]:
+    """The observation ``name`` of every demonstration, each [T, ...], checked."""
+    datasets: list[h5py.Dataset] = []
+    for episode, length in zip(demos.episodes, demos.lengths.tolist(), strict=True):
+        dataset = file.get(f"data/{episode}/obs/{name}")
+        if not isinstance(dataset, h5py.Dataset):
+            raise InputError(
+                f"{episode} of {demos.file!r} lacks the observation {name!r}, which the base policy reads; record a task that "
+                "has it with scripts/collect_demos.py (images: a task named -Camera-)"
+            )
+        shape, expected = dataset.shape, (length, *(datasets or [dataset])[0].shape[1:])
+        if shape != expected:
+            raise InputError(
+                f"{episode} of {demos.file!r} has {name!r} of shape {shape}, not {expected} as expected; "
+                "record the file again"
+            )
+        datasets.append(dataset)
+    return datasets
