@@ -60,6 +60,9 @@ class NutExpert(StagedExpert):
     approach_height: float = 0.10
     """How far above the grasp the hand comes to a handle [m]."""
 
+    clear_height: float = 0.0
+    """Height of a nut's centre at which it is clear of the pegs [m]; 0 where none is near to where a nut starts."""
+
     def plan(self, hand: Hand) -> dict[int, Goal]:
         """Move the stages for the present state of the environment, and return the goal of each stage."""
         goals = {}
@@ -84,8 +87,10 @@ class NutExpert(StagedExpert):
             place_turn = torch.zeros_like(nut_yaw)
         else:
             place_turn = _allowed(hand.yaw, wrap(-nut_yaw, job.symmetry), job.symmetry)
-        # Straight up until the nut is off the table.
+        # Straight up until the nut is off the table, and up to the clear height unless it is over its peg.
         free = ((nut[:, 2] - 0.02) / 0.04).clamp(0.0, 1.0)
+        low = ((self.clear_height - nut[:, 2]) / 0.04).clamp(0.0, 1.0)
+        free *= 1.0 - low * (distance(peg, nut) / 0.01 - 1.0).clamp(0.0, 1.0)
         speed = torch.linalg.vector_norm(object_linear_velocity(self._env, job.name)[:, :2], dim=1)
         misplaced = distance(peg, nut) + 0.03 * place_turn.abs() + 0.05 * speed
         above = funnel(misplaced, tolerance=0.004, slope=15.0, depth=job.carry_height - job.seat)

@@ -28,5 +28,6 @@ class NutAssemblyExpert(NutExpert):
         NutJob(mdp.ROUND_NUT, mdp.round_handle, mdp.round_peg, LAYOUT.round_seat, LAYOUT.carry_height, symmetry=None),
     )
 
-    # The hand passes over the pegs.
+    # The hand passes over the pegs, and a nut may start so near to them that it would run into one on its way up.
     approach_height = 0.14
+    clear_height = 0.125
