@@ -41,7 +41,7 @@ SIZE = (440, 400)
 GAP = 6
 """Width of the lines between the parts [pixels]."""
 
-EYE, TARGET = (0.55, 0.74, 0.46), (0.38, -0.04, 0.11)
+EYE, TARGET = (0.55, 0.74, 0.46), (0.44, -0.04, 0.09)
 """Where the camera is, from where drawers are seen into, and what it looks at, in the environment's frame [m]."""
 
 SHARPNESS = 2
