@@ -47,6 +47,8 @@ class Demo:
         self.base = Path(cfg.base) if cfg.base else self.shared / "base.safetensors"
         self.run = self._run_folder()
         self.started = time.monotonic()
+        # What is set of the task holds wherever it is simulated; the learner's settings are for training alone.
+        self.of_task = [setting for setting in cfg.overrides if not setting.startswith("agent.")]
         self.evaluations: dict[str, Stage] = {}
 
     def _run_folder(self) -> Path:
@@ -70,7 +72,7 @@ class Demo:
                 task=cfg.task, num_demos=count, output=file, num_envs=cfg.collect_envs,
                 seed=1000 * (cfg.seed + 1) + part, device=cfg.device,
             )  # fmt: skip
-            program = [SCRIPTS / "collect_demos.py", *arguments]
+            program = [SCRIPTS / "collect_demos.py", *arguments, *self.of_task]
             stages.append(self.submit(f"collect_{part}", f"demonstrations {part + 1}/2", program, [file]))
         self.flow.wait(*stages)
         merge_demonstrations([stage.outputs[0] for stage in stages], self.demos)
@@ -120,7 +122,8 @@ class Demo:
             # Initial states that training and demonstrations have not seen, the same for all policies.
             seed=1_000_000 + cfg.seed, json=self.result(name),
         )  # fmt: skip
-        stage = self.submit(f"evaluate_{name}", title, [SCRIPTS / "evaluate.py", *arguments], [self.result(name)])
+        program = [SCRIPTS / "evaluate.py", *arguments, *self.of_task]
+        stage = self.submit(f"evaluate_{name}", title, program, [self.result(name)])
         self.evaluations[name] = stage
         return stage
 
@@ -166,7 +169,8 @@ class Demo:
             seed=2_000_000 + cfg.seed, device=cfg.device,
         )  # fmt: skip
         outputs = [self.output / "policy.gif", self.output / "policy.png"]
-        return self.submit("film", "film", [SCRIPTS / "record_video.py", *arguments, "--output", *outputs], outputs)
+        program = [SCRIPTS / "record_video.py", *arguments, *self.of_task, "--output", *outputs]
+        return self.submit("film", "film", program, outputs)
 
     def plot(self) -> Stage:
         """Queue the learning curve."""
@@ -314,7 +318,7 @@ def parse_arguments() -> argparse.Namespace:
         "--resume", action="store_true", help="go on after the stages that an interrupted demo completed"
     )
     parser.add_argument("--quick", action="store_true", help="run through all stages without learning anything")
-    parser.add_argument("overrides", nargs="*", help="settings of training, agent.algorithm.beta=0.1")
+    parser.add_argument("overrides", nargs="*", help="settings of training, agent.algorithm.beta=0.1, or of the task")
     args = parser.parse_args()
     if args.num_demos is not None and args.num_demos < 2:
         raise InputError(f"--num_demos is {args.num_demos}; give at least 2")
