@@ -18,7 +18,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from cohoff.isaac.overrides import parse_with_overrides
 from cohoff.isaac.policies import RandomPolicy
 from cohoff.provenance import command_line, git_revision, versions
 from cohoff.replay.persist import check_target, write_json
+from cohoff.timing import clock
 
 WARM_UP = 10
 """Control steps before the clock starts."""
@@ -97,13 +97,6 @@ def act(env: Any, policy: Policy, steps: int) -> dict[str, Any]:
         "contacts": contacts,
         "constraints": rows,
     }
-
-
-def clock(device: str) -> float:
-    """Seconds, after everything queued on the device."""
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:

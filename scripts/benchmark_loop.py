@@ -15,7 +15,6 @@ Example::
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from cohoff.errors import ArgumentParser, run
 from cohoff.isaac.launch import check_device, check_task, make_env
 from cohoff.provenance import command_line, git_revision
 from cohoff.replay.persist import check_target, write_json
+from cohoff.timing import clock
 
 WARM_UP = 20
 """Control steps before the clock starts."""
@@ -34,6 +34,8 @@ WARM_UP = 20
 
 class FreeBase:
     """Base policy that plans to stand still, at no cost."""
+
+    observations: tuple[str, ...] = ("policy",)
 
     def __init__(self, horizon: int, action_dim: int, num_envs: int, device: str):
         self.horizon, self.action_dim = horizon, action_dim
@@ -61,13 +63,6 @@ def parse_arguments() -> argparse.Namespace:
     if args.json is not None:
         check_target(args.json)
     return args
-
-
-def clock(device: str) -> float:
-    """Seconds, after everything queued on the device."""
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
 
 
 def main() -> int:

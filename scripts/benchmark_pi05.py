@@ -20,7 +20,6 @@ import platform
 import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -41,6 +40,7 @@ from cohoff.policies.pi05.random_weights import random_source
 from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec, flops
 from cohoff.provenance import command_line, git_revision
 from cohoff.replay.persist import check_target, write_json
+from cohoff.timing import clock
 
 SIZES = {
     "tiny": Pi05Spec(
@@ -94,13 +94,6 @@ def parse_arguments() -> argparse.Namespace:
     if args.json is not None:
         check_target(args.json)
     return args
-
-
-def clock(device: str) -> float:
-    """Seconds, after everything queued on the device; on one CPU thread its own, so that a busy machine does not count."""
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)
-    return time.process_time() if device == "cpu" and torch.get_num_threads() == 1 else time.perf_counter()
 
 
 def timed(device: str, call: Callable[..., Tensor], *inputs: Tensor) -> tuple[float, Tensor]:

@@ -99,7 +99,7 @@ def page(tasks: list[str], results: Path) -> str:
         "",
         "Success of the scripted expert with its 95% interval, over the initial states D0 and the wider D1 (`presets=d1`);",
         "control steps of its episodes; share of its demonstrations that succeed again when their actions are replayed without",
-        "looking; environment steps per second on a CPU by number of environments; and the fullest that the buffers of one",
+        "looking; environment steps per second of one CPU core, by number of environments; and the fullest that the buffers of one",
         "environment got, under the expert and under random actions.",
         "",
         "| task | expert, D0 | expert, D1 | steps | replayed | steps/s at 16, 64, 128 | contacts | constraints |",
