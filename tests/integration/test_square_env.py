@@ -72,7 +72,7 @@ def test_initial_states_follow_the_seed(env):
     # A box of 10 cm and any heading.
     position = nut_pose(env)[:, :2] - env.scene.env_origins[:, :2]
     assert (position - torch.tensor([0.42, 0.15])).abs().max() <= 0.05
-    assert position.std(dim=0).min() > 0.01 and other[:, 17].std() > 0.3
+    assert position.std(dim=0).min() > 0.01 and other[:, 32].std() > 0.3
 
 
 def test_zero_actions_hold_still_and_do_not_succeed(env):
@@ -80,7 +80,7 @@ def test_zero_actions_hold_still_and_do_not_succeed(env):
     for _ in range(40):
         obs, _, terminated, _, extras = env.step(zero_action(env))
         assert not terminated.any() and not extras["success"].any()
-    tool = slice(6, 9)
+    tool = slice(0, 3)
     assert (obs["policy"][:, tool] - start[:, tool]).abs().max() < 5.0 * 0.001
 
 
@@ -93,9 +93,9 @@ def test_actions_move_the_tool_along_the_base_axes(env):
     action[:, 1] = 0.0
     for _ in range(10):
         obs, *_ = env.step(action)
-    moved = (obs["policy"][:, 6:9] - start[:, 6:9]) / 5.0
+    moved = (obs["policy"][:, 0:3] - start[:, 0:3]) / 5.0
     torch.testing.assert_close(moved, torch.tensor([0.0, 0.1, 0.0]).expand_as(moved), atol=0.004, rtol=0.0)
-    assert (obs["policy"][:, 25] < -0.9).all() and (obs["policy"][:, 27] == 1.0).all()
+    assert (obs["policy"][:, 9] < -0.9).all() and (obs["policy"][:, 11] == 1.0).all()
 
 
 def test_expert_succeeds_and_final_obs_precedes_the_reset(env):
@@ -114,7 +114,7 @@ def test_expert_succeeds_and_final_obs_precedes_the_reset(env):
             final = extras["final_obs"]["policy"]
             assert torch.equal(final[~terminated], obs["policy"][~terminated])
             # The nut is on the peg before the reset and back on the table after it.
-            assert (final[terminated, 3:5].abs() < 0.1).all() and (obs["policy"][terminated, 4] < -1.0).all()
+            assert (final[terminated, 27:29].abs() < 0.1).all() and (obs["policy"][terminated, 28] < -1.0).all()
             assert (final[terminated] - before[terminated]).abs().max() < 1.0
         expert.reset(terminated | truncated)
         succeeded |= extras["success"]
@@ -177,7 +177,7 @@ def test_broken_simulation_is_reported_and_repaired(env, fault):
     for _ in range(5):
         obs, _, _, _, extras = env.step(zero_action(env))
         assert torch.isfinite(obs["policy"]).all() and not extras["invalid"].any()
-    assert obs["policy"][5, 28:37].abs().max() < 0.1
+    assert obs["policy"][5, [*range(12, 18), *range(40, 43)]].abs().max() < 0.1
 
 
 def test_evaluation_and_collection_with_noise(env):
@@ -195,4 +195,4 @@ def test_evaluation_and_collection_with_noise(env):
         assert data["initial_state"]["rigid_object"]["nut"]["root_pose"].shape == (1, 7)
         # The episode starts in its initial state: the nut's height is observed.
         height = data["initial_state"]["rigid_object"]["nut"]["root_pose"][0, 2]
-        torch.testing.assert_close(data["obs"]["policy"][0, 21], 10.0 * height)
+        torch.testing.assert_close(data["obs"]["policy"][0, 36], 10.0 * height)
