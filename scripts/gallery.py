@@ -101,6 +101,8 @@ def page(tasks: list[str], results: Path) -> str:
         "control steps of its episodes; share of its demonstrations that succeed again when their actions are replayed without",
         "looking; environment steps per second of one CPU core, by number of environments; and the fullest that the buffers of one",
         "environment got, under the expert and under random actions.",
+        "The speeds were measured on a machine with other work, differently loaded from task to task, so that they are lower",
+        "bounds and do not compare the tasks: Square alone has reached 1270 steps/s with 64 environments.",
         "",
         "| task | expert, D0 | expert, D1 | steps | replayed | steps/s at 16, 64, 128 | contacts | constraints |",
         "|---|---|---|---|---|---|---|---|",
