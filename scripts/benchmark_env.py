@@ -25,14 +25,15 @@ import torch
 from rich.console import Console
 from tensordict import TensorDict
 
-from cohoff.errors import ArgumentParser, InputError, run
+from cohoff.cli import ArgumentParser, run
+from cohoff.errors import InputError
+from cohoff.experiments.timing import clock
+from cohoff.files import check_target, write_json
 from cohoff.isaac.evaluation import Policy
 from cohoff.isaac.launch import check_device, check_task, make_env, make_expert
 from cohoff.isaac.overrides import parse_with_overrides
 from cohoff.isaac.policies import RandomPolicy
 from cohoff.provenance import command_line, git_revision, versions
-from cohoff.replay.persist import check_target, write_json
-from cohoff.timing import clock
 
 WARM_UP = 10
 """Control steps before the clock starts."""

@@ -22,11 +22,11 @@ import torch
 from rich.console import Console
 from tensordict import TensorDict
 
-from cohoff.errors import ArgumentParser, run
+from cohoff.cli import ArgumentParser, run
+from cohoff.experiments.timing import clock
+from cohoff.files import check_target, write_json
 from cohoff.isaac.launch import check_device, check_task, make_env
 from cohoff.provenance import command_line, git_revision
-from cohoff.replay.persist import check_target, write_json
-from cohoff.timing import clock
 
 WARM_UP = 20
 """Control steps before the clock starts."""
@@ -72,7 +72,7 @@ def main() -> int:
         from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
         from isaaclab_tasks.utils import load_cfg_from_registry
 
-        from cohoff.algorithms.csil import CSIL
+        from cohoff.algorithms.csil.csil import CSIL
 
         wrapped = RslRlVecEnvWrapper(env, clip_actions=1.0)  # pyright: ignore[reportArgumentType]
         runner_cfg: Any = load_cfg_from_registry(args.task, "rsl_rl_csil_cfg_entry_point")

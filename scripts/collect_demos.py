@@ -20,11 +20,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cohoff.errors import ArgumentParser, InputError, run
+from cohoff.cli import ArgumentParser, run
+from cohoff.errors import InputError
+from cohoff.files import check_target
 from cohoff.isaac.launch import check_device, check_task, make_env, make_expert
 from cohoff.isaac.overrides import parse_with_overrides
 from cohoff.isaac.recording import CollectionProgress, collect, write_demonstrations
-from cohoff.replay.persist import check_target
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -22,13 +22,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from cohoff.errors import ArgumentParser, InputError, run
+from cohoff.cli import ArgumentParser, run
+from cohoff.data.demonstrations import merge_demonstrations
+from cohoff.errors import InputError
+from cohoff.experiments.workflow import Stage, StageFailed, Workflow
+from cohoff.files import write_json
 from cohoff.isaac.launch import check_device, check_task
 from cohoff.policies.base import base_path
 from cohoff.provenance import command_line, git_revision
-from cohoff.replay.demos import merge_demonstrations
-from cohoff.replay.persist import write_json
-from cohoff.workflow import Stage, StageFailed, Workflow
 from demo_cfg import NUM_DEMOS, QUICK, DemoCfg
 
 SCRIPTS = Path(__file__).parent

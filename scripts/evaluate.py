@@ -19,14 +19,15 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cohoff.algorithms.checkpoint import read_checkpoint
-from cohoff.errors import ArgumentParser, InputError, exit_on_input_error, run
+from cohoff.cli import ArgumentParser, run
+from cohoff.errors import InputError, exit_on_input_error
+from cohoff.files import check_target, write_json
 from cohoff.isaac.evaluation import EvaluationProgress, evaluate
 from cohoff.isaac.launch import check_device, check_task, make_env
 from cohoff.isaac.overrides import parse_with_overrides
 from cohoff.isaac.policies import add_policy_arguments, bind_policy, check_policy_arguments, open_policy
+from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.provenance import command_line, git_revision, versions
-from cohoff.replay.persist import check_target, write_json
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -27,10 +27,10 @@ from typing import Any
 import gymnasium as gym
 from PIL import Image
 
-from cohoff.errors import ArgumentParser, run
+from cohoff.cli import ArgumentParser, run
+from cohoff.files import atomic_path
 from cohoff.isaac.launch import check_task, make_env, make_expert, task_names
 from cohoff.isaac.overrides import parse_task_cfg
-from cohoff.replay.persist import atomic_path
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "tasks"

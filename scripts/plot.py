@@ -23,8 +23,9 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from cohoff.errors import ArgumentParser, InputError, run
-from cohoff.replay.persist import atomic_path
+from cohoff.cli import ArgumentParser, run
+from cohoff.errors import InputError
+from cohoff.files import atomic_path
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

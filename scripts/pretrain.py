@@ -21,13 +21,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from cohoff.errors import ArgumentParser, InputError, run
+from cohoff.cli import ArgumentParser, run
+from cohoff.data.demonstrations import load_demonstrations
+from cohoff.errors import InputError
+from cohoff.files import check_target
 from cohoff.isaac.launch import check_device, check_task
-from cohoff.policies.flow import FlowPolicySpec
-from cohoff.policies.flow_training import FlowTrainingCfg, FlowTrainingReport, train_flow
+from cohoff.policies.flow.policy import FlowPolicySpec
+from cohoff.policies.flow.training import FlowTrainingCfg, FlowTrainingReport, train_flow
 from cohoff.provenance import command_line, git_revision, versions
-from cohoff.replay.demos import load_demonstrations
-from cohoff.replay.persist import check_target
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -17,12 +17,13 @@ from pathlib import Path
 
 import torch
 
-from cohoff.errors import ArgumentParser, InputError, run
+from cohoff.cli import ArgumentParser, run
+from cohoff.errors import InputError
+from cohoff.files import check_target
 from cohoff.isaac.filming import CAMERA, film, film_camera_cfg, save_animation, save_strip
 from cohoff.isaac.launch import check_device, check_task, make_env
 from cohoff.isaac.overrides import parse_with_overrides
 from cohoff.isaac.policies import add_policy_arguments, bind_policy, check_policy_arguments, open_policy
-from cohoff.replay.persist import check_target
 
 STRIDE = 2  # control steps per picture
 

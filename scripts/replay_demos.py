@@ -14,14 +14,15 @@ import argparse
 
 from rich.console import Console
 
-from cohoff.errors import ArgumentParser, InputError, run
+from cohoff.cli import ArgumentParser, run
+from cohoff.data.demonstrations import load_demonstrations
+from cohoff.errors import InputError
+from cohoff.experiments.intervals import wilson_interval
+from cohoff.files import check_target, write_json
 from cohoff.isaac.launch import check_device, check_task, make_env
 from cohoff.isaac.overrides import parse_with_overrides
 from cohoff.isaac.replaying import read_episodes, replay
 from cohoff.provenance import command_line, git_revision, versions
-from cohoff.replay.demos import load_demonstrations
-from cohoff.replay.persist import check_target, write_json
-from cohoff.statistics import wilson_interval
 
 
 def parse_arguments() -> argparse.Namespace:

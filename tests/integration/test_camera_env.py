@@ -10,10 +10,10 @@ import h5py
 import pytest
 import torch
 
+from cohoff.data.demonstrations import load_demonstrations
 from cohoff.isaac.launch import make_env, make_expert, task_names
 from cohoff.isaac.overrides import parse_task_cfg
 from cohoff.isaac.recording import collect, write_demonstrations
-from cohoff.replay.demos import load_demonstrations
 
 TASK = "Cohoff-Square-Camera-Franka"
 NUM_ENVS = 4

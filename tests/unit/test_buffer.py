@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cohoff.algorithms.updates import assemble
-from cohoff.replay.buffer import TransitionStore
+from cohoff.algorithms.csil.updates import assemble
+from cohoff.offpolicy.replay_buffer import TransitionStore
 
 
 def write(store: TransitionStore, step: int, **flags: list[bool]) -> None:

@@ -15,10 +15,10 @@ import pytest
 import torch
 from tensordict import TensorDict
 
-from cohoff.algorithms import csil as module
-from cohoff.algorithms.csil import CSIL
-from cohoff.algorithms.csil_cfg import CsilRunnerCfg
-from cohoff.replay.demos import Demonstrations
+from cohoff.algorithms.csil import csil as module
+from cohoff.algorithms.csil.csil import CSIL
+from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
+from cohoff.data.demonstrations import Demonstrations
 
 N, D, A = 16, 6, 3
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
 
+from cohoff.data.demonstrations import load_demonstrations, merge_demonstrations
+from cohoff.data.stored import stored_observations
 from cohoff.errors import InputError
-from cohoff.replay.demos import load_demonstrations, merge_demonstrations
-from cohoff.replay.stored import stored_observations
 
 TASK = "Cohoff-Square-Franka"
 

@@ -10,8 +10,9 @@ import signal
 
 import pytest
 
-from cohoff.errors import ArgumentParser, InputError, run
-from cohoff.replay.persist import atomic_path, write_json
+from cohoff.cli import ArgumentParser, run
+from cohoff.errors import InputError
+from cohoff.files import atomic_path, write_json
 
 
 @pytest.fixture(autouse=True)

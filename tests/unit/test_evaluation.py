@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from cohoff.experiments.intervals import wilson_interval
 from cohoff.isaac.evaluation import evaluate
-from cohoff.statistics import wilson_interval
 
 
 class ScriptedEnv:

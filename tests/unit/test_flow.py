@@ -13,12 +13,12 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from cohoff.data.demonstrations import Demonstrations
 from cohoff.errors import InputError
 from cohoff.policies.base import ChunkPolicy, load_base
-from cohoff.policies.checkpoint import read_metadata, write_checkpoint
-from cohoff.policies.flow import FlowPolicy, FlowPolicySpec, load_flow
-from cohoff.policies.flow_training import FlowTrainingCfg, chunk_targets, train_flow
-from cohoff.replay.demos import Demonstrations
+from cohoff.policies.base_checkpoint import read_metadata, write_checkpoint
+from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec, load_flow
+from cohoff.policies.flow.training import FlowTrainingCfg, chunk_targets, train_flow
 
 TASK = "Cohoff-Square-Franka"
 SMALL = FlowPolicySpec(obs_dim=3, action_dim=2, horizon=4, hidden_dim=32, num_blocks=2, time_features=8)

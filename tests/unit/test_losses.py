@@ -10,7 +10,7 @@ import math
 import torch
 from torch.testing import assert_close
 
-from cohoff.algorithms import losses
+from cohoff.algorithms.common import losses
 
 
 def test_projection_splits_mass_between_neighbours() -> None:

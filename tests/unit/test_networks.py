@@ -10,7 +10,7 @@ import math
 import torch
 from torch.testing import assert_close
 
-from cohoff.algorithms import losses
+from cohoff.algorithms.common import losses
 from cohoff.networks.blocks import EnsembleBatchNorm, EnsembleLinear
 from cohoff.networks.critic import CategoricalCritic
 from cohoff.networks.stationary import StationaryPolicy, triangle_wave

@@ -13,7 +13,8 @@ import torch
 from pi05_cases import TINY, random_state, write_lerobot, write_openpi
 from tensordict import TensorDict
 
-from cohoff.algorithms.pretraining import base_actions
+from cohoff.algorithms.csil.pretraining import base_actions
+from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError
 from cohoff.policies.base import ChunkPolicy, base_path, load_base
 from cohoff.policies.chunking import ChunkEngine
@@ -21,7 +22,6 @@ from cohoff.policies.pi05.model import Pi05
 from cohoff.policies.pi05.policy import Pi05Policy, load_pi05
 from cohoff.policies.pi05.preprocess import digitise
 from cohoff.policies.pi05.prompt import Tokenizer
-from cohoff.replay.demos import Demonstrations, load_demonstrations
 
 TWO = {"instructions": ["put the nut on the peg", "pick up the red mug"]}
 

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from cohoff.policies.base import load_base
-from cohoff.policies.checkpoint import read_metadata
+from cohoff.policies.base_checkpoint import read_metadata
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "pretrain.py"
 TASK = "Cohoff-Square-Franka"

@@ -8,11 +8,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cohoff.algorithms.losses import discounted_returns
-from cohoff.algorithms.pretraining import train_clone
-from cohoff.algorithms.reward import CoherentReward, SparseReward
+from cohoff.algorithms.common.losses import discounted_returns
+from cohoff.algorithms.csil.pretraining import train_clone
+from cohoff.algorithms.csil.reward import CoherentReward, SparseReward
+from cohoff.data.demonstrations import Demonstrations
 from cohoff.networks.stationary import StationaryPolicy
-from cohoff.replay.demos import Demonstrations
 
 DISCOUNT = 0.9875
 

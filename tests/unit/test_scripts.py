@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cohoff.statistics import wilson_interval
+from cohoff.experiments.intervals import wilson_interval
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 TASK = "Cohoff-Square-Franka"

@@ -13,7 +13,7 @@ import time
 import pytest
 from rich.console import Console
 
-from cohoff.workflow import Stage, StageFailed, Workflow
+from cohoff.experiments.workflow import Stage, StageFailed, Workflow
 
 
 def workflow(folder, **kwargs):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from isaaclab.utils import configclass
 
-from cohoff.algorithms.csil_cfg import CloneCfg, CriticCfg, CsilAlgorithmCfg, CsilRunnerCfg, StationaryPolicyCfg
+from cohoff.algorithms.csil.csil_cfg import CloneCfg, CriticCfg, CsilAlgorithmCfg, CsilRunnerCfg, StationaryPolicyCfg
 
 
 @configclass

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import torch
 from tensordict import TensorDict
 
-from cohoff.statistics import wilson_interval
+from cohoff.experiments.intervals import wilson_interval
 
 
 class Policy(Protocol):

@@ -15,9 +15,9 @@ from isaaclab.sensors import CameraCfg
 from PIL import Image
 from tensordict import TensorDict
 
+from cohoff.files import atomic_path
 from cohoff.isaac.cameras_cfg import fixed_camera_cfg
 from cohoff.isaac.evaluation import Policy
-from cohoff.replay.persist import atomic_path
 
 CAMERA = "film_camera"
 """Name of the camera in the scene."""

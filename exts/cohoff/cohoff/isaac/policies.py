@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import torch
 from tensordict import TensorDict
 
-from cohoff.algorithms.inference import load_policy
 from cohoff.errors import InputError
 from cohoff.isaac.evaluation import Policy
 from cohoff.isaac.launch import make_expert
+from cohoff.offpolicy.inference import load_policy
 from cohoff.policies.base import base_path, load_base
 from cohoff.policies.chunking import ChunkEngine
 

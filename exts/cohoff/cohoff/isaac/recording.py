@@ -17,8 +17,8 @@ import torch
 from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
 from tensordict import TensorDict
 
+from cohoff.files import atomic_path
 from cohoff.provenance import versions
-from cohoff.replay.persist import atomic_path
 
 from .evaluation import Policy
 

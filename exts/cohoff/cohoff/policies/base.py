@@ -13,8 +13,8 @@ import torch
 from tensordict import TensorDict
 
 from cohoff.errors import InputError
-from cohoff.policies.checkpoint import read_metadata
-from cohoff.policies.flow import load_flow
+from cohoff.policies.base_checkpoint import read_metadata
+from cohoff.policies.flow.policy import load_flow
 from cohoff.policies.pi05.files import locate
 from cohoff.policies.pi05.policy import load_pi05
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cohoff.errors import InputError
+from cohoff.policies.pi05.action_expert import ActionExpert
 from cohoff.policies.pi05.attention import KeyValues, Rotary, additive_mask
-from cohoff.policies.pi05.expert import ActionExpert
 from cohoff.policies.pi05.files import locate, read_spec
 from cohoff.policies.pi05.guard import InputGuard
 from cohoff.policies.pi05.memory import check_memory

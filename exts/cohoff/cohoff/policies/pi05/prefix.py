@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cohoff.policies.pi05.attention import KeyValues, Rotary, attend, rms_norm, rotate
-from cohoff.policies.pi05.layout import EMBEDDING, LANGUAGE
 from cohoff.policies.pi05.spec import Pi05Spec
+from cohoff.policies.pi05.tensor_names import EMBEDDING, LANGUAGE
 from cohoff.policies.pi05.weights import Weights
 
 

@@ -11,8 +11,8 @@ import zlib
 import torch
 from torch import Tensor
 
-from cohoff.policies.pi05.layout import Shape, expected
 from cohoff.policies.pi05.spec import Pi05Spec
+from cohoff.policies.pi05.tensor_names import Shape, expected
 from cohoff.policies.pi05.weights import Source
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cohoff.policies.pi05.attention import EPS
-from cohoff.policies.pi05.layout import PALIGEMMA, VISION
 from cohoff.policies.pi05.spec import Pi05Spec
+from cohoff.policies.pi05.tensor_names import PALIGEMMA, VISION
 from cohoff.policies.pi05.weights import Weights
 
 Affine = tuple[Tensor, Tensor]

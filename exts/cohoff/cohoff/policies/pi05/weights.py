@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cohoff.errors import InputError
-from cohoff.policies.pi05.layout import Shape, resolve
 from cohoff.policies.pi05.spec import Pi05Spec
+from cohoff.policies.pi05.tensor_names import Shape, resolve
 
 DTYPES = (torch.float32, torch.bfloat16)
 """Precisions of the network."""

@@ -77,7 +77,7 @@ class CriticCfg:
 class CsilAlgorithmCfg:
     """CSIL++ (arXiv 2606.02194) with an XQC critic."""
 
-    class_name: str = "cohoff.algorithms.csil:CSIL"
+    class_name: str = "cohoff.algorithms.csil.csil:CSIL"
     """Resolved by rsl_rl's runner."""
 
     demonstrations: str | None = None

@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Replay memory, demonstrations and safe files."""
+"""A small flow-matching base policy and its training."""

@@ -13,10 +13,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from cohoff.algorithms.model import critic_kwargs
+from cohoff.algorithms.csil.model import critic_kwargs
 from cohoff.errors import InputError
-from cohoff.replay.buffer import TransitionStore
-from cohoff.replay.persist import atomic_path
+from cohoff.files import atomic_path
+from cohoff.offpolicy.replay_buffer import TransitionStore
 
 REPLAYS_KEPT = 2
 """Replay files in a log folder: one for the newest checkpoint, one for the case that writing that was interrupted."""

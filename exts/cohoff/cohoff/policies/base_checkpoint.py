@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from cohoff.errors import InputError
-from cohoff.replay.persist import atomic_path
+from cohoff.files import atomic_path
 
 _KEY = "cohoff"
 

@@ -15,11 +15,11 @@ import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cohoff.errors import InputError
-from cohoff.policies.flow import FlowPolicy, FlowPolicySpec
+from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 
 
 class Episodes(Protocol):
-    """The part of :class:`~cohoff.replay.demos.Demonstrations` that training reads: flat steps of M transitions, E episodes."""
+    """The part of :class:`~cohoff.data.demonstrations.Demonstrations` that training reads: flat steps of M transitions, E episodes."""
 
     obs: torch.Tensor
     """Observations, shape [M, D]."""

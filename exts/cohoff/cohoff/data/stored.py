@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from tensordict import TensorDict
 
+from cohoff.data.demonstrations import Demonstrations, open_file
 from cohoff.errors import InputError
-from cohoff.replay.demos import Demonstrations, open_file
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from cohoff.errors import InputError
-from cohoff.replay.persist import atomic_path
+from cohoff.files import atomic_path
 
 _OBS, _NEXT_OBS, _ACTIONS = "obs/policy", "next_obs/policy", "actions"
 

@@ -12,14 +12,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from cohoff.algorithms import losses
-from cohoff.algorithms.model import CsilModel
-from cohoff.algorithms.updates import Batch, update_critic
+from cohoff.algorithms.common import losses
+from cohoff.algorithms.csil.model import CsilModel
+from cohoff.algorithms.csil.updates import Batch, update_critic
+from cohoff.data.demonstrations import Demonstrations
+from cohoff.data.stored import stored_observations
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.chunking import ChunkEngine
-from cohoff.replay.demos import Demonstrations
-from cohoff.replay.stored import stored_observations
 
 Progress = Callable[[int, str], None]
 """Told the steps done and a short status."""

@@ -20,7 +20,7 @@ from tensordict import TensorDict
 from torch import nn
 
 from cohoff.errors import InputError
-from cohoff.policies.checkpoint import read_checkpoint, write_checkpoint
+from cohoff.policies.base_checkpoint import read_checkpoint, write_checkpoint
 
 OBS_GROUP = "policy"
 """Observation group the policy reads."""

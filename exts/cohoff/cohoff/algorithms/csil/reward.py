@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cohoff.algorithms.losses import coherent_reward, discounted_returns, tanh_gaussian_log_prob
+from cohoff.algorithms.common.losses import coherent_reward, discounted_returns, tanh_gaussian_log_prob
+from cohoff.data.demonstrations import Demonstrations
 from cohoff.networks.stationary import StationaryPolicy
-from cohoff.replay.demos import Demonstrations
 
 
 @dataclass

@@ -10,9 +10,9 @@ from typing import Literal
 
 import torch
 
-from cohoff.algorithms.checkpoint import read_checkpoint
 from cohoff.errors import InputError
 from cohoff.networks.stationary import StationaryPolicy
+from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.base import load_base
 from cohoff.policies.chunking import ChunkEngine

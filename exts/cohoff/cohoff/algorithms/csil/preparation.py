@@ -13,12 +13,12 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import Tensor
 
-from cohoff.algorithms import pretraining
-from cohoff.algorithms.model import CsilModel
-from cohoff.algorithms.reward import CoherentReward, SparseReward
+from cohoff.algorithms.csil import pretraining
+from cohoff.algorithms.csil.model import CsilModel
+from cohoff.algorithms.csil.reward import CoherentReward, SparseReward
+from cohoff.data.demonstrations import Demonstrations
+from cohoff.offpolicy.replay_buffer import TransitionStore
 from cohoff.policies.base import ChunkPolicy
-from cohoff.replay.buffer import TransitionStore
-from cohoff.replay.demos import Demonstrations
 
 
 def prepare(

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cohoff.algorithms import losses
-from cohoff.algorithms.model import CsilModel
+from cohoff.algorithms.common import losses
+from cohoff.algorithms.csil.model import CsilModel
 from cohoff.networks.stationary import StationaryPolicy
-from cohoff.replay.buffer import TransitionStore
+from cohoff.offpolicy.replay_buffer import TransitionStore
 
 Metrics = dict[str, Tensor]
 """Detached scalars on the device."""

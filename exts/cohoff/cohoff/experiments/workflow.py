@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cohoff.replay.persist import write_json
+from cohoff.files import write_json
 
 _TAIL = 15  # lines shown of the log of a failed stage
 _REPORT_EVERY = 30.0  # seconds between lines where there is no terminal to redraw

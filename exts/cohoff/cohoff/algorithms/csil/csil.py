@@ -19,19 +19,20 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from cohoff.algorithms import checkpoint, updates
-from cohoff.algorithms.model import CsilModel, critic_kwargs
-from cohoff.algorithms.preparation import prepare
-from cohoff.algorithms.reward import CoherentReward, SparseReward
-from cohoff.algorithms.statistics import EpisodeStatistics, MetricMeans
+from cohoff.algorithms.csil import updates
+from cohoff.algorithms.csil.model import CsilModel, critic_kwargs
+from cohoff.algorithms.csil.preparation import prepare
+from cohoff.algorithms.csil.reward import CoherentReward, SparseReward
+from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError, exit_on_input_error
+from cohoff.files import write_json
+from cohoff.offpolicy import checkpoint
+from cohoff.offpolicy.episodes import EpisodeStatistics, MetricMeans
+from cohoff.offpolicy.replay_buffer import TransitionStore
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.base import base_path, load_base
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.combine import make_combination
-from cohoff.replay.buffer import TransitionStore
-from cohoff.replay.demos import Demonstrations, load_demonstrations
-from cohoff.replay.persist import write_json
 
 
 class CSIL:
