@@ -40,7 +40,7 @@ def write_file(path, lengths=(3, 5), task=TASK, obs_dim=4, action_dim=2, success
 
 
 def test_layout(tmp_path):
-    demos = load_demonstrations(write_file(tmp_path / "d.hdf5"), task=TASK, obs_dim=4, action_dim=2)
+    demos = load_demonstrations(write_file(tmp_path / "d.hdf5"), task=TASK, sizes={"policy": 4}, action_dim=2)
     assert demos.num_episodes == 2 and demos.num_transitions == 8
     assert demos.starts.tolist() == [0, 3] and demos.lengths.tolist() == [3, 5]
     assert demos.episode_of.tolist() == [0, 0, 0, 1, 1, 1, 1, 1]
@@ -134,8 +134,8 @@ def test_another_task(tmp_path):
 
 def test_sizes(tmp_path):
     path = write_file(tmp_path / "d.hdf5")
-    refused("observations of size 4, not 5", path, obs_dim=5)
-    refused("actions of size 2, not 7", path, action_dim=7)
+    refused("'obs/policy' of size 4, not 5", path, sizes={"policy": 5})
+    refused("'actions' of size 2, not 7", path, action_dim=7)
 
 
 def test_sizes_that_differ_between_episodes(tmp_path):

@@ -25,7 +25,7 @@ def demos() -> Demonstrations:
     obs = torch.randn(1200, 6)
     mode = torch.tanh(obs[:, :3] * 0.5)
     actions = (mode + 0.05 * torch.randn_like(mode)).clamp(-0.99, 0.99)
-    return Demonstrations(obs, actions, obs.roll(-1, 0), lengths, "test")
+    return Demonstrations({"policy": obs}, actions, {"policy": obs.roll(-1, 0)}, lengths, "test")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_held_out_demonstrations_are_not_cloned(demos: Demonstrations, holdout: 
     opposed = demos.actions.clone()
     opposed[:600] = 0.8
     opposed[600:] = -0.8
-    mixed = Demonstrations(demos.obs, opposed, demos.next_obs, demos.lengths, "test")
+    mixed = Demonstrations(demos.observations, opposed, demos.next_observations, demos.lengths, "test")
     torch.manual_seed(0)
     policy = StationaryPolicy(6, 3, num_features=32)
     cfg = {"steps": 250, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": holdout}

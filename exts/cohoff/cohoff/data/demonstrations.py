@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ import torch
 from cohoff.errors import InputError
 from cohoff.files import atomic_path
 
-_OBS, _NEXT_OBS, _ACTIONS = "obs/policy", "next_obs/policy", "actions"
+POLICY = "policy"
+"""Observation group that every demonstration has."""
 
 
 @dataclass
@@ -29,12 +30,12 @@ class Demonstrations:
     The last transition of each episode is the one that ended in success.
     """
 
-    obs: torch.Tensor
-    """Observations before each action, float32, shape [M, D]."""
+    observations: dict[str, torch.Tensor]
+    """Observation groups before each action, float32, shape [M, D] each; ``policy`` is always there."""
     actions: torch.Tensor
     """Executed actions, execution noise included, in [-1, 1], float32, shape [M, A]."""
-    next_obs: torch.Tensor
-    """Observations after each action and before any reset, float32, shape [M, D]."""
+    next_observations: dict[str, torch.Tensor]
+    """The same groups after each action and before any reset."""
     lengths: torch.Tensor
     """Number of transitions of each episode, int64, shape [E]."""
     task: str
@@ -57,6 +58,16 @@ class Demonstrations:
         self.step_of = torch.arange(len(self.episode_of), device=device) - self.starts[self.episode_of]
 
     @property
+    def obs(self) -> torch.Tensor:
+        """The group ``policy`` before each action, shape [M, D]."""
+        return self.observations[POLICY]
+
+    @property
+    def next_obs(self) -> torch.Tensor:
+        """The group ``policy`` after each action, shape [M, D]."""
+        return self.next_observations[POLICY]
+
+    @property
     def num_episodes(self) -> int:
         """Number of episodes E."""
         return len(self.lengths)
@@ -64,7 +75,7 @@ class Demonstrations:
     @property
     def num_transitions(self) -> int:
         """Number of transitions M."""
-        return len(self.obs)
+        return len(self.actions)
 
     def subset(self, episode_ids: Sequence[int] | torch.Tensor) -> Demonstrations:
         """The given episodes, in the given order, as new contiguous tensors."""
@@ -73,15 +84,17 @@ class Demonstrations:
         offsets = self.starts[ids] - (lengths.cumsum(0) - lengths)
         rows = offsets.repeat_interleave(lengths) + torch.arange(int(lengths.sum()), device=ids.device)
         episodes = tuple(self.episodes[i] for i in ids.tolist()) if self.episodes else ()
+        observations = {name: value[rows] for name, value in self.observations.items()}
+        next_observations = {name: value[rows] for name, value in self.next_observations.items()}
         return Demonstrations(
-            self.obs[rows], self.actions[rows], self.next_obs[rows], lengths, self.task, self.file, episodes
+            observations, self.actions[rows], next_observations, lengths, self.task, self.file, episodes
         )
 
 
 def load_demonstrations(
     path: str | os.PathLike[str],
     task: str | None = None,
-    obs_dim: int | None = None,
+    sizes: Mapping[str, int | None] = {POLICY: None},
     action_dim: int | None = None,
     device: str | torch.device = "cpu",
     limit: int | None = None,
@@ -91,7 +104,7 @@ def load_demonstrations(
     Args:
         path: HDF5 file.
         task: Task id that the file must be of; None accepts any.
-        obs_dim: Required size D of an observation of the group ``policy``; None accepts any.
+        sizes: Observation groups to read and the required size D of each; None accepts any size.
         action_dim: Required size A of an action; None accepts any.
         device: Where the tensors go.
         limit: Read the first ``limit`` episodes only; None reads all.
@@ -117,18 +130,19 @@ def load_demonstrations(
                 raise InputError(
                     f"{limit} demonstrations were asked for, but {name} holds {len(demos)}; record more or ask for fewer"
                 )
-            episodes = [_read_episode(data[demo], f"{demo} of {name}") for demo in demos[:limit]]
+            episodes = [_read_episode(data[demo], sizes, f"{demo} of {name}") for demo in demos[:limit]]
         except OSError as error:
             raise InputError(f"{name} is damaged ({error}); record it again with scripts/collect_demos.py") from error
-    for demo, (demo_obs, demo_actions, _) in zip(demos[:limit], episodes, strict=True):
-        _check_size("observation", demo_obs.shape[1], obs_dim or episodes[0][0].shape[1], f"{demo} of {name}")
-        _check_size("action", demo_actions.shape[1], action_dim or episodes[0][1].shape[1], f"{demo} of {name}")
-    obs, actions, next_obs = (np.concatenate(parts) for parts in zip(*episodes, strict=True))
+    expected = {f"obs/{group}": size for group, size in sizes.items()} | {"actions": action_dim}
+    for key, size in expected.items():
+        for demo, episode in zip(demos[:limit], episodes, strict=True):
+            _check_size(key, episode[key].shape[1], size or episodes[0][key].shape[1], f"{demo} of {name}")
+    joined = {key: torch.from_numpy(np.concatenate([e[key] for e in episodes])).to(device) for key in episodes[0]}
     return Demonstrations(
-        obs=torch.from_numpy(obs).to(device),
-        actions=torch.from_numpy(actions).to(device),
-        next_obs=torch.from_numpy(next_obs).to(device),
-        lengths=torch.tensor([len(episode[0]) for episode in episodes], device=device),
+        observations={group: joined[f"obs/{group}"] for group in sizes},
+        actions=joined["actions"],
+        next_observations={group: joined[f"next_obs/{group}"] for group in sizes},
+        lengths=torch.tensor([len(episode["actions"]) for episode in episodes], device=device),
         task=file_task,
         file=str(Path(path).absolute()),
         episodes=tuple(demos[:limit]),
@@ -215,20 +229,23 @@ def _demo_names(data: h5py.Group) -> list[str]:
     return sorted(names, key=lambda name: int(name.removeprefix("demo_")))
 
 
-def _read_episode(group: Any, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Observations [T, D], actions [T, A] and next observations [T, D] of one episode, checked."""
+def _read_episode(group: Any, names: Iterable[str], name: str) -> dict[str, np.ndarray]:
+    """Actions [T, A] and the observation groups ``names`` [T, D] before and after each of them, checked."""
     if not group.attrs.get("success", False):
         raise InputError(f"{name} is not marked as a success; only successful episodes can be learned from")
-    obs, actions, next_obs = (_read_array(group, key, name) for key in (_OBS, _ACTIONS, _NEXT_OBS))
-    if not len(obs) == len(actions) == len(next_obs) or obs.shape[1] != next_obs.shape[1] or len(actions) == 0:
-        raise InputError(
-            f"{name} is inconsistent: obs {obs.shape}, actions {actions.shape}, next_obs {next_obs.shape}; record the file again"
-        )
+    keys = ["actions", *(f"{when}/{group_name}" for group_name in names for when in ("obs", "next_obs"))]
+    arrays = {key: _read_array(group, key, name) for key in keys}
+    actions = arrays["actions"]
+    shapes = {key: array.shape for key, array in arrays.items()}
+    pairs = ((shapes[f"obs/{group_name}"], shapes[f"next_obs/{group_name}"]) for group_name in names)
+    if not len(actions) or {len(array) for array in arrays.values()} != {len(actions)} or any(a != b for a, b in pairs):
+        listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
+        raise InputError(f"{name} is inconsistent: {listed}; record the file again")
     if np.abs(actions).max() > 1.0 + 1e-4:
         raise InputError(
             f"{name} holds actions up to {np.abs(actions).max():.3g}; executed actions must lie in [-1, 1]"
         )
-    return obs, actions, next_obs
+    return arrays
 
 
 def _read_array(group: h5py.Group, key: str, name: str) -> np.ndarray:
@@ -243,8 +260,8 @@ def _read_array(group: h5py.Group, key: str, name: str) -> np.ndarray:
     return array
 
 
-def _check_size(what: str, size: int, expected: int, name: str) -> None:
+def _check_size(key: str, size: int, expected: int, name: str) -> None:
     if size != expected:
         raise InputError(
-            f"{name} has {what}s of size {size}, not {expected} as expected; record the file again for this task"
+            f"{name} has {key!r} of size {size}, not {expected} as expected; record the file again for this task"
         )

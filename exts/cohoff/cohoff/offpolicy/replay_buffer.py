@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Transitions on the device: a ring for the environments' experience, a fixed set for the demonstrations."""
+"""Replay buffer on the device: a ring for the environments' experience, a fixed set for the demonstrations."""
 
 from __future__ import annotations
 
@@ -9,90 +9,179 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
+FLAGS = ("success", "done", "valid")
+"""Boolean fields of a transition."""
 
-class TransitionStore:
-    """Rows of transitions in which the successor of row i is row i + ``stride``.
 
-    With ``stride`` environments side by side this is a ring of time steps; with stride 1 it is a set of contiguous
-    episodes. Buffers are allocated once; :meth:`extend` writes whole blocks of ``stride`` rows in place, the oldest
-    are overwritten. Fields: obs [D], action [A] (executed), base_action [A], next_obs [D] (the true final observation
-    where an episode ended), next_base_action [A], reward [] (see the learner), success, done, valid [] bool.
+class ReplayBuffer:
+    """Transitions of ``stride`` environments side by side; the next step of row i is row i + ``stride``.
+
+    A state is stored once. The state that a transition leads to is the next row's, and only the last state of an
+    episode, which no transition starts from, is stored apart. ``successor`` [rows] holds the row of each transition's
+    next state in :attr:`states`.
+
+    Everything is allocated once, from an example of a state, and written in place. The write position and the number
+    of steps are tensors, so that neither writing nor sampling reads from the device or changes shape.
+
+    Args:
+        num_steps: Steps that the buffer holds for each environment.
+        stride: Number of environments; 1 for a set of contiguous episodes.
+        state: Example of the states of one step, any fields, batch size [stride] or larger.
+        action_dim: Size of an action.
+        num_ends: Last states of episodes that are kept. When more episodes have ended, the transitions that led to the
+            oldest of them become invalid. None is one for every 16 transitions.
     """
 
-    FLAGS = ("success", "done", "valid")
-
-    def __init__(self, num_steps: int, stride: int, obs_dim: int, action_dim: int, device: str | torch.device):
-        self.num_steps, self.stride = num_steps, stride
-        rows = num_steps * stride
-        fields = {"obs": obs_dim, "next_obs": obs_dim}
-        fields |= dict.fromkeys(("action", "base_action", "next_base_action"), action_dim)
-        buffers = {name: torch.zeros(rows, dim, device=device) for name, dim in fields.items()}
-        buffers["reward"] = torch.zeros(rows, device=device)
-        buffers |= {name: torch.zeros(rows, dtype=torch.bool, device=device) for name in self.FLAGS}
-        self._buffers: dict[str, Tensor] = buffers
-        self.rows = TensorDict(dict(buffers), batch_size=[rows], device=device)
-        self.head = 0
-        self.filled = 0
-        self._window: dict[int, Tensor] = {}
+    def __init__(self, num_steps: int, stride: int, state: TensorDict, action_dim: int, num_ends: int | None = None):
+        device = next(iter(state.values(True, True))).device
+        self.num_steps, self.stride, self.device = num_steps, stride, device
+        # One step more than transitions: the state that the newest transition led to.
+        self.num_slots = num_steps + 1
+        rows = self.num_slots * stride
+        self.num_ends = max(stride, rows // 16) if num_ends is None else num_ends
+        self.first_end = rows
+        # The last row of each of the following is scratch: rows without anything to write are written there.
+        self.states = _zeros(state, rows + self.num_ends + 1)
+        self.transitions = TensorDict(
+            {
+                "action": torch.zeros(rows + 1, action_dim, device=device),
+                "reward": torch.zeros(rows + 1, device=device),
+                **{name: torch.zeros(rows + 1, dtype=torch.bool, device=device) for name in FLAGS},
+            },
+            batch_size=[rows + 1],
+        )
+        self.successor = torch.zeros(rows + 1, dtype=torch.long, device=device)
+        self.end_owner = torch.full((self.num_ends + 1,), rows, dtype=torch.long, device=device)
+        self.head = torch.zeros((), dtype=torch.long, device=device)
+        self.filled = torch.zeros((), dtype=torch.long, device=device)
+        self.end_head = torch.zeros((), dtype=torch.long, device=device)
+        self._environments = torch.arange(stride, device=device)
+        self._stride = torch.tensor(stride, device=device)
 
     def __len__(self) -> int:
-        """Number of rows written."""
-        return self.filled * self.stride
+        """Number of transitions; waits for the device."""
+        return int(self.filled) * self.stride
 
-    def extend(self, **fields: Tensor) -> None:
-        """Append one time step: every field [stride, ...]."""
-        start = self.head * self.stride
-        for name, value in fields.items():
-            self._buffers[name][start : start + self.stride].copy_(value)
-        self.head = (self.head + 1) % self.num_steps
-        self.filled = min(self.filled + 1, self.num_steps)
+    def extend(self, state: TensorDict, next_state: TensorDict, **transition: Tensor) -> None:
+        """Append one step of all environments.
 
-    def fill(self, **fields: Tensor) -> None:
-        """Write all rows at once: every field [num_steps·stride, ...]."""
-        for name, value in fields.items():
-            self._buffers[name].copy_(value)
-        self.head, self.filled = 0, self.num_steps
+        Args:
+            state: States before the step, [stride].
+            next_state: States that the step led to, before any reset, [stride].
+            transition: ``action`` [stride, A], ``reward``, ``success``, ``done``, ``valid`` [stride].
+        """
+        rows = self.head * self.stride + self._environments
+        following = (self.head + 1) % self.num_slots * self.stride + self._environments
+        _write(self.states, rows, state)
+        _write(self.states, following, next_state)
+        _write(self.transitions, rows, TensorDict(transition, batch_size=[self.stride]))
+        self.successor.index_copy_(0, rows, following)
+        self._store_ends(rows, next_state, transition["done"])
+        self.head.copy_((self.head + 1) % self.num_slots)
+        self.filled.copy_((self.filled + 1).clamp_max(self.num_steps))
+
+    def _store_ends(self, rows: Tensor, next_state: TensorDict, done: Tensor) -> None:
+        """Keep the states that ``rows`` led to where an episode ended; one of the same place in the ring goes."""
+        count = done.long().cumsum(0)
+        place = torch.where(done, (self.end_head + count - 1) % self.num_ends, self.num_ends)
+        end = self.first_end + place
+        owner = self.end_owner[place]
+        lost = done & (self.successor[owner] == end)
+        valid = self.transitions["valid"]
+        valid.index_copy_(0, owner, valid[owner] & ~lost)
+        self.end_owner.index_copy_(0, place, torch.where(done, rows, self.first_end))
+        self.successor.index_copy_(0, rows, torch.where(done, end, self.successor[rows]))
+        _write(self.states, end, next_state)
+        self.end_head.copy_((self.end_head + count[-1]) % self.num_ends)
+
+    def fill(self, states: TensorDict, last_states: TensorDict, **transitions: Tensor) -> None:
+        """Write contiguous episodes at once into a buffer of stride 1 with a place for each of their ends.
+
+        Args:
+            states: States before each of the M transitions, [M = num_steps].
+            last_states: State after each episode, [E = num_ends].
+            transitions: As in :meth:`extend`, [M, ...]; ``done`` at the last transition of each episode.
+        """
+        rows = torch.arange(self.num_steps, device=self.device)
+        ends = torch.arange(self.num_ends, device=self.device)
+        _write(self.states, rows, states)
+        _write(self.states, self.first_end + ends, last_states)
+        _write(self.transitions, rows, TensorDict(transitions, batch_size=[self.num_steps]))
+        self.successor[: self.num_steps] = rows + 1
+        self.successor[: self.num_steps][transitions["done"]] = self.first_end + ends
+        self.filled.fill_(self.num_steps)
+        self.head.fill_(self.num_steps)
+
+    def close_episodes(self) -> None:
+        """End the episodes that the newest transitions belong to, as a time-out would: none of them goes on."""
+        newest = (self.head - 1) % self.num_slots * self.stride + self._environments
+        running = ~self.transitions["done"][newest] & (self.filled > 0)
+        self.transitions["done"].index_copy_(0, newest, self.transitions["done"][newest] | running)
+        self._store_ends(newest, self.states[self.successor[newest]], running)
 
     def sample(self, batch_size: int, horizon: int) -> tuple[Tensor, Tensor]:
-        """Draw windows of up to ``horizon`` consecutive rows, uniformly over starts.
+        """Draw windows of up to ``horizon`` consecutive transitions, uniformly over their starts.
 
         Returns:
-            Row indices [B, horizon] (clamped where a window has ended) and their mask [B, horizon]: true up to and
-            with the episode's end, the newest row, or the row before an invalid one. A window whose first row is
-            invalid has an empty mask and must get no weight.
+            Rows [B, horizon] (clamped where a window has ended) and their mask [B, horizon]: true up to and with the
+            episode's end, the newest row, or the row before an invalid one. A window whose first row is invalid has an
+            empty mask and must get no weight.
         """
-        device = self.rows.device
-        if horizon not in self._window:
-            self._window[horizon] = torch.arange(horizon, device=device)
-        # Age counts from the oldest row: windows may cross the ring's seam, never its write position.
-        age = torch.randint(self.filled, (batch_size, 1), device=device) + self._window[horizon]
+        # Age counts from the oldest step: windows cross the ring's seam, never its write position.
+        age = draw(self.filled, batch_size) + torch.arange(horizon, device=self.device)
         inside = age < self.filled
-        oldest = self.head if self.filled == self.num_steps else 0
-        step = (age.clamp_max(self.filled - 1) + oldest) % self.num_steps
-        index = step * self.stride + torch.randint(self.stride, (batch_size, 1), device=device)
-        done, valid = self.rows["done"][index], self.rows["valid"][index]
+        step = (self.head - self.filled + age.clamp_max(self.filled - 1)) % self.num_slots
+        rows = step * self.stride + draw(self._stride, batch_size)
+        done, valid = self.transitions["done"][rows], self.transitions["valid"][rows]
         goes_on = torch.ones_like(inside)
         goes_on[:, 1:] = (~done[:, :-1]).cumprod(1).bool()
-        return index, inside & goes_on & valid.cumprod(1).bool()
+        return rows, inside & goes_on & valid.cumprod(1).bool()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The written rows and the write position, for a side file of the checkpoint."""
-        state = {name: value[: len(self)] for name, value in self._buffers.items()}
-        state["position"] = torch.tensor([self.head, self.filled, self.stride, self.num_steps])
-        return state
+        """What has been written, by flat names, for a file beside the checkpoint; waits for the device."""
+        rows = min(int(self.filled) + 1, self.num_slots) * self.stride
+        state = {f"states/{name}": value[:rows] for name, value in _flat(self.states).items()}
+        state |= {f"ends/{name}": value[self.first_end :] for name, value in _flat(self.states).items()}
+        state |= {f"transitions/{name}": value[:rows] for name, value in _flat(self.transitions).items()}
+        state |= {"successor": self.successor[:rows], "end_owner": self.end_owner}
+        state |= {name: getattr(self, name) for name in ("head", "filled", "end_head")}
+        return state | {"shape": torch.tensor([self.num_steps, self.stride, self.num_ends])}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Restore what :meth:`state_dict` saved.
+        """Restore what :meth:`state_dict` returned.
 
         Raises:
-            ValueError: If the saved rows come from another number of environments or do not fit.
+            ValueError: The saved buffer has another number of steps, environments or ends.
+            KeyError: A field is missing.
         """
-        head, filled, stride, num_steps = state["position"].tolist()
-        if (stride, num_steps) != (self.stride, self.num_steps):
+        num_steps, stride, num_ends = state["shape"].tolist()
+        if (num_steps, stride, num_ends) != (self.num_steps, self.stride, self.num_ends):
             raise ValueError(
-                f"the saved replay is a ring of {num_steps} steps of {stride} environments, "
-                f"this run's of {self.num_steps} steps of {self.stride}"
+                f"the saved replay buffer holds {num_steps} steps of {stride} environments, "
+                f"this run's {self.num_steps} steps of {self.stride}"
             )
-        for name, value in self._buffers.items():
-            value[: filled * stride].copy_(state[name])
-        self.head, self.filled = head, filled
+        self.filled.copy_(state["filled"])
+        for name, value in self.state_dict().items():
+            value.copy_(state[name])
+
+
+def draw(bound: Tensor, count: int) -> Tensor:
+    """Integers from 0 to ``bound`` (a scalar tensor) - 1, uniform, shape [count, 1]. The bound stays on the device."""
+    uniform = torch.rand(count, 1, dtype=torch.double, device=bound.device)
+    return (uniform * bound).long()
+
+
+def _zeros(example: TensorDict, rows: int) -> TensorDict:
+    """Zeros with the fields of ``example`` and ``rows`` rows."""
+    return example[:1].apply(lambda value: value.new_zeros(rows, *value.shape[1:]), batch_size=[rows])
+
+
+def _write(target: TensorDict, rows: Tensor, value: TensorDict) -> None:
+    """Copy ``value`` into ``rows`` of ``target``, in place. Rows that are named twice must be scratch."""
+    for name in target.keys(True, True):
+        target[name].index_copy_(0, rows, value[name])
+
+
+def _flat(fields: TensorDict) -> dict[str, Tensor]:
+    """The tensors of nested fields by names with slashes."""
+    return {"/".join(name) if isinstance(name, tuple) else name: value for name, value in fields.items(True, True)}

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What an update sees: a batch of n-step transitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from tensordict import TensorDict
+from torch import Tensor
+
+from cohoff.offpolicy.replay_buffer import ReplayBuffer
+
+
+@dataclass
+class State:
+    """What is known at B states before an action is chosen."""
+
+    actor: Tensor
+    """Observation of the actor, [B, D]."""
+
+    critic: Tensor
+    """Observation of the critic, [B, C]; the actor's own tensor where both read the same groups."""
+
+    base_action: Tensor
+    """Action of the base policy, [B, A]; [B, 0] without one."""
+
+    features: dict[str, Tensor]
+    """What the algorithm has computed once for each state, [B, ...]."""
+
+    @staticmethod
+    def of(stored: TensorDict) -> State:
+        """View stored states as a :class:`State`."""
+        actor = stored["actor"]
+        features = {name: stored["features", name] for name in stored["features"].keys()}  # noqa: SIM118
+        return State(actor, stored.get("critic", actor), stored["base_action"], features)
+
+
+@dataclass
+class Batch:
+    """B windows of transitions, summed to their n-step form. Demonstrations come first."""
+
+    now: State
+    """At the window's start."""
+
+    action: Tensor
+    """Executed at the start, [B, A]."""
+
+    returns: Tensor
+    """Discounted scaled reward inside the window, [B]."""
+
+    discount: Tensor
+    """Factor of the value after the window, 0 after success, [B]."""
+
+    next: State
+    """After the window."""
+
+    weight: Tensor
+    """1, or 0 for a window that starts at an invalid transition, [B]."""
+
+
+def assemble(buffer: ReplayBuffer, rows: Tensor, mask: Tensor, rewards: Tensor, discount: float) -> Batch:
+    """Sum windows [B, n] drawn by :meth:`ReplayBuffer.sample` with their rewards [B, n] into a batch."""
+    powers = discount ** torch.arange(rows.shape[1], device=rows.device)
+    length = mask.sum(1)
+    first = rows[:, 0]
+    last = rows.gather(1, (length - 1).clamp_min(0)[:, None])[:, 0]
+    return Batch(
+        now=State.of(buffer.states[first]),
+        action=buffer.transitions["action"][first],
+        returns=(rewards * mask * powers).sum(1),
+        discount=discount**length * ~buffer.transitions["success"][last],
+        next=State.of(buffer.states[buffer.successor[last]]),
+        weight=mask[:, 0].float(),
+    )
+
+
+def concatenate(first: Batch, second: Batch) -> Batch:
+    """One batch of both, the rows of ``first`` first."""
+    return Batch(
+        now=_join(first.now, second.now),
+        action=torch.cat([first.action, second.action]),
+        returns=torch.cat([first.returns, second.returns]),
+        discount=torch.cat([first.discount, second.discount]),
+        next=_join(first.next, second.next),
+        weight=torch.cat([first.weight, second.weight]),
+    )
+
+
+def _join(first: State, second: State) -> State:
+    actor = torch.cat([first.actor, second.actor])
+    shared = first.critic is first.actor and second.critic is second.actor
+    return State(
+        actor=actor,
+        critic=actor if shared else torch.cat([first.critic, second.critic]),
+        base_action=torch.cat([first.base_action, second.base_action]),
+        features={name: torch.cat([value, second.features[name]]) for name, value in first.features.items()},
+    )
