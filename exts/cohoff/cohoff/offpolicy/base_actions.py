@@ -1,0 +1,48 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The base policy's action of every environment, with one owner."""
+
+from __future__ import annotations
+
+import torch
+from tensordict import TensorDict
+from torch import Tensor
+
+from cohoff.policies.chunking import ChunkEngine
+
+
+class BaseActions:
+    """Base actions [N, A] at the present states of N environments; [N, 0] where there is no base policy."""
+
+    def __init__(self, engine: ChunkEngine | None, num_envs: int, device: torch.device):
+        self.engine = engine
+        width = 0 if engine is None else engine.policy.action_dim
+        self._action = torch.zeros(num_envs, width, device=device)
+        self._is_current = engine is None
+
+    def current(self, obs: TensorDict) -> Tensor:
+        """Base actions at ``obs``, [N, A]. The first call plans; later calls return what :meth:`advance` has planned."""
+        if self.engine is not None and not self._is_current:
+            self._action.copy_(self.engine.act(obs))
+            self._is_current = True
+        return self._action
+
+    def advance(self, obs: TensorDict, done: Tensor, num_resets: int) -> Tensor:
+        """Move on to ``obs``, which the environments returned after a step.
+
+        Args:
+            obs: Observations after the step and after any reset.
+            done: Environments whose episode ended, [N] bool.
+            num_resets: Number of environments that were reset, known to the host.
+
+        Returns:
+            Base actions at the states that the step led to, [N, A]: where an episode ended, at its last state, as the
+            chunk goes on there.
+        """
+        if self.engine is None:
+            return self._action
+        continued = self.engine.peek()
+        self.engine.reset(done, num_resets)
+        self._action.copy_(self.engine.act(obs))
+        return torch.where(done[:, None], continued, self._action)

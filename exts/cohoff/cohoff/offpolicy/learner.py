@@ -1,0 +1,94 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What an off-policy algorithm is to the core: a small object with named parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from cohoff.offpolicy.batch import Batch, State
+from cohoff.offpolicy.transitions import Transitions
+
+Metrics = dict[str, Tensor]
+"""Detached scalars on the device."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an algorithm is told about the task before anything else."""
+
+    actor_dim: int
+    """Size D of the actor's observation."""
+
+    critic_dim: int
+    """Size C of the critic's observation."""
+
+    action_dim: int
+    """Size A of an action."""
+
+    discount: float
+    """Discount of one control step."""
+
+    device: torch.device
+    """Where the networks live."""
+
+
+class Learner(Protocol):
+    """An off-policy algorithm without its loop.
+
+    It is built as ``Learner(problem, **settings)``; the settings are those of its configuration that the core does not
+    take itself. Networks are allocated in the constructor, so that a checkpoint can be loaded without demonstrations.
+    """
+
+    modules: nn.Module
+    """All networks: what a checkpoint holds."""
+
+    optimizers: Mapping[str, torch.optim.Optimizer]
+    """Optimizers by name. The core saves them and sets their learning rate."""
+
+    uses_base: bool
+    """Whether the executed action depends on a base policy."""
+
+    relabels: bool
+    """Whether the reward changes while learning, so that it has to be computed again for each batch."""
+
+    def features(self, actor_obs: Tensor) -> dict[str, Tensor]:
+        """What is computed once for each state [B, D] and stored with it, [B, ...] each."""
+        ...
+
+    def act(self, state: State, explore: Tensor) -> Tensor:
+        """Actions to execute, [B, A]: sampled where ``explore`` [B] bool holds, of the mean policy elsewhere."""
+        ...
+
+    def policy(self, kind: str) -> nn.Module:
+        """Deterministic policy that maps (actor's observation [B, D], base action [B, A]) to actions [B, A].
+
+        ``kind`` is ``trained``, ``step0`` (before the first update) or ``clone`` (the cloned policy without the base).
+        """
+        ...
+
+    def prepare(self, demonstrations: Transitions, progress: Any) -> dict[str, dict[str, float]]:
+        """Learn from the demonstrations alone, before the first step; return what was measured, by phase."""
+        ...
+
+    def reward(self, actor_obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
+        """Reward [B] that the critic learns from."""
+        ...
+
+    def update(self, batch: Batch, num_demonstrations: int, with_actor: bool) -> Metrics:
+        """One update on a batch whose first rows are demonstrations; of the actor too if ``with_actor``."""
+        ...
+
+    def constants(self) -> dict[str, float]:
+        """Plain numbers that a checkpoint holds beside the networks."""
+        ...
+
+    def load_constants(self, constants: dict[str, float]) -> None:
+        """Take up what :meth:`constants` returned."""
+        ...
