@@ -18,8 +18,14 @@ class BaseActions:
     def __init__(self, engine: ChunkEngine | None, num_envs: int, device: torch.device):
         self.engine = engine
         width = 0 if engine is None else engine.policy.action_dim
+        self.num_envs, self.device = num_envs, device
         self._action = torch.zeros(num_envs, width, device=device)
         self._is_current = engine is None
+
+    @property
+    def size(self) -> int:
+        """Size of a base action; 0 without a base policy."""
+        return self._action.shape[1]
 
     def current(self, obs: TensorDict) -> Tensor:
         """Base actions at ``obs``, [N, A]. The first call plans; later calls return what :meth:`advance` has planned."""

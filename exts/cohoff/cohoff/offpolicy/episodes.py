@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Counters kept on the device and read once an iteration."""
+"""Outcomes of episodes, counted on the device."""
 
 from __future__ import annotations
 
@@ -34,26 +34,3 @@ class EpisodeStatistics:
         seen = self._slots < self._count[:, None]
         per_env = (self._outcomes * seen).sum(1) / seen.sum(1)
         return torch.cat([per_env.nanmean()[None], self._totals.to(per_env.dtype)])
-
-
-class MetricMeans:
-    """Running means of named device scalars, read together with one host synchronisation."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
-
-    def add(self, metrics: dict[str, Tensor]) -> None:
-        """Add one value of each metric."""
-        for name, value in metrics.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-            self._counts[name] = self._counts.get(name, 0) + 1
-
-    def pop(self) -> dict[str, float]:
-        """The means since the last call."""
-        if not self._sums:
-            return {}
-        values = torch.stack(list(self._sums.values())).tolist()
-        means = {name: value / self._counts[name] for name, value in zip(self._sums, values, strict=True)}
-        self._sums, self._counts = {}, {}
-        return means

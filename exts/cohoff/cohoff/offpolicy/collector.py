@@ -1,0 +1,90 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Acting in the environments and storing what happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from tensordict import TensorDict
+from torch import Tensor
+
+from cohoff.offpolicy.base_actions import BaseActions
+from cohoff.offpolicy.batch import State
+from cohoff.offpolicy.episodes import EpisodeStatistics
+from cohoff.offpolicy.learner import Learner
+from cohoff.offpolicy.replay_buffer import ReplayBuffer
+from cohoff.offpolicy.transitions import Observe
+
+
+class Collector:
+    """Steps all environments with the learner's actions; the first ``num_train`` of them fill the replay buffer.
+
+    The others are reserved for evaluation: they act with the mean policy and are never stored.
+    """
+
+    def __init__(
+        self, learner: Learner, observe: Observe, base_actions: BaseActions, replay_steps: int, num_train: int,
+        obs: TensorDict, action_dim: int,
+    ):  # fmt: skip
+        num_envs, device = base_actions.num_envs, base_actions.device
+        self.learner, self.observe, self.base_actions = learner, observe, base_actions
+        self.num_train = num_train
+        self._state = self.state_of(obs, torch.zeros(num_envs, base_actions.size, device=device)).clone()
+        self._action = torch.zeros(num_envs, action_dim, device=device)
+        self._is_train = torch.arange(num_envs, device=device) < num_train
+        self.buffer = ReplayBuffer(replay_steps, num_train, self._state[:num_train], action_dim)
+        self.episodes = {"train": EpisodeStatistics(num_train, device)}
+        if num_envs > num_train:
+            self.episodes["eval"] = EpisodeStatistics(num_envs - num_train, device)
+
+    def state_of(self, obs: TensorDict, base_action: Tensor) -> TensorDict:
+        """States [N] as they are stored."""
+        state = self.observe(obs)
+        state["base_action"] = base_action
+        state["features"] = TensorDict(self.learner.features(state["actor"]), batch_size=state.batch_size)
+        return state
+
+    def act(self, obs: TensorDict) -> Tensor:
+        """Actions to execute in all environments, [N, A]."""
+        self._state.copy_(self.state_of(obs, self.base_actions.current(obs)))
+        self._action.copy_(self.learner.act(State.of(self._state), self._is_train))
+        return self._action
+
+    def record(self, obs: TensorDict, done: Tensor, extras: dict[str, Any]) -> None:
+        """Store the step that has just been made.
+
+        Args:
+            obs: Observations after the step and after any reset.
+            done: Environments whose episode ended, [N] bool.
+            extras: ``success``, ``invalid`` [N] bool, ``num_resets``, and ``final_obs`` if there were resets; see
+                :class:`cohoff.isaac.env.ManipulationEnv`.
+        """
+        # The simulation may run on another device than the learner.
+        success, invalid = (extras[name].to(done.device) for name in ("success", "invalid"))
+        if extras["num_resets"] > 0:
+            obs_before_reset = _before_reset(obs, extras["final_obs"], done)
+        else:
+            obs_before_reset = obs
+        next_base = self.base_actions.advance(obs, done, extras["num_resets"])
+        next_state = self.state_of(obs_before_reset, next_base)
+        n = self.num_train
+        self.buffer.extend(
+            self._state[:n], next_state[:n], action=self._action[:n], success=success[:n], done=done[:n],
+            reward=self.learner.reward(self._state["actor"][:n], self._action[:n], success[:n]), valid=~invalid[:n],
+        )  # fmt: skip
+        self.episodes["train"].record(done[:n], success[:n], invalid[:n])
+        if "eval" in self.episodes:
+            self.episodes["eval"].record(done[n:], success[n:], invalid[n:])
+
+
+def _before_reset(obs: TensorDict, final_obs: dict[str, Any], done: Tensor) -> TensorDict:
+    """The groups of ``final_obs`` that are one tensor: its rows where ``done`` [N], those of ``obs`` elsewhere."""
+    groups = {
+        name: torch.where(done.view(-1, *[1] * (value.ndim - 1)), final_obs[name].to(value.device), value)
+        for name, value in obs.items()
+        if isinstance(value, Tensor)
+    }
+    return TensorDict(groups, batch_size=obs.batch_size)

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What a run reports: means of the updates' metrics, outcomes of episodes, and progress.jsonl."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cohoff.offpolicy.episodes import EpisodeStatistics
+
+PROGRESS_FILE = "progress.jsonl"
+"""One line of JSON for each iteration, in the log folder of a run."""
+
+
+class MetricMeans:
+    """Running means of named device scalars, read together with one host synchronisation."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, metrics: dict[str, Tensor]) -> None:
+        """Add one value of each metric."""
+        for name, value in metrics.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def pop(self) -> dict[str, float]:
+        """The means since the last call."""
+        if not self._sums:
+            return {}
+        values = torch.stack(list(self._sums.values())).tolist()
+        means = {name: value / self._counts[name] for name, value in zip(self._sums, values, strict=True)}
+        self._sums, self._counts = {}, {}
+        return means
+
+
+class Report:
+    """Reads an iteration's measurements, the one host synchronization of an iteration, and writes them down.
+
+    Args:
+        log_dir: Folder of the run; None writes no file.
+        episodes: Outcomes of the groups of environments, by name: ``train``, ``eval``.
+    """
+
+    def __init__(self, log_dir: Path | None, episodes: dict[str, EpisodeStatistics]):
+        self._file = None if log_dir is None else log_dir / PROGRESS_FILE
+        self._episodes = episodes
+        self._means = MetricMeans()
+        self._started = time.monotonic()
+        self.log: dict[str, float] = {}
+        """Entries for the runner's logger."""
+
+    def restart_clock(self) -> None:
+        """Count ``seconds`` from now on."""
+        self._started = time.monotonic()
+
+    def add(self, metrics: dict[str, Tensor]) -> None:
+        """Add the metrics of one update."""
+        self._means.add(metrics)
+
+    def write(self, counters: dict[str, int]) -> dict[str, float]:
+        """Append a line with the counters, outcomes and means of this iteration; return the means."""
+        values = torch.stack([statistics.summary() for statistics in self._episodes.values()]).tolist()
+        metrics = self._means.pop()
+        line: dict[str, Any] = counters | {"seconds": time.monotonic() - self._started}
+        self.log = {f"Learner/{name}": float(value) for name, value in counters.items() if name != "iteration"}
+        for group, (rate, episodes, successes, invalid) in zip(self._episodes, values, strict=True):
+            known = rate == rate  # NaN before the first episode has ended
+            line |= {f"{group}_success": rate if known else None, f"{group}_episodes": episodes}
+            line |= {f"{group}_successes": successes, f"{group}_invalid": invalid}
+            if known:
+                self.log[f"{group.capitalize()}/success_rate"] = rate
+        self.log |= {f"Learner/{name}": value for name, value in metrics.items()}
+        if self._file is not None:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line | metrics) + "\n")
+        return metrics
