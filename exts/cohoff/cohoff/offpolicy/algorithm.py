@@ -197,6 +197,10 @@ class OffPolicyAlgorithm:
             self._prepare()
 
     def _prepare(self) -> None:
+        if self._resumed is not None:
+            checkpoint.check_settings(self._resumed, self.settings, self.learner.fixed_for_training)
+        if self.demonstrations is None and self.demonstrations_path is not None:
+            self._open_demonstrations(self.demonstrations_path)
         if self.demonstrations is None:
             raise InputError("no demonstrations; set agent.algorithm.demonstrations=FILE (scripts/collect_demos.py)")
         if self.learner.uses_base and self.engine is None:
@@ -218,6 +222,7 @@ class OffPolicyAlgorithm:
         self.report = Report(self.log_dir, self.collector.episodes)
         if self._resumed is not None:
             checkpoint.restore_replay(self.collector.buffer, self._resumed["replay"])
+            self.collector.buffer.close_episodes()
 
     def eval_mode(self) -> None:
         """Batch statistics are chosen per call, so there is no mode to switch."""
@@ -247,6 +252,7 @@ class OffPolicyAlgorithm:
                 "settings": self.settings,
                 "problem": checkpoint.describe_problem(self.problem),
                 "obs_groups": self.observe.groups,
+                "group_sizes": self.observe.group_sizes,
                 "replan_interval": self.replan_interval,
                 "base": self.base_path,
                 "demonstrations": self.demonstrations_path,
@@ -257,7 +263,8 @@ class OffPolicyAlgorithm:
     def load(self, loaded_dict: dict[str, Any], load_cfg: dict[str, bool] | None, strict: bool) -> bool:
         """Take up a checkpoint; its base and demonstrations serve where the configuration names none."""
         with exit_on_input_error():
-            checkpoint.check_fits(loaded_dict, self.task, self.learner_name, self.problem, self.settings)
+            checkpoint.check_fits(loaded_dict, self.task, self.learner_name, self.problem)
+            checkpoint.check_settings(loaded_dict["meta"], self.settings, self.learner.fixed_settings)
             self.learner.modules.load_state_dict(loaded_dict["model"], strict=strict)
             if load_cfg is None or load_cfg.get("optimizer", True):
                 for name, optimizer in self.learner.optimizers.items():

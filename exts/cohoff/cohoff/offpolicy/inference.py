@@ -9,16 +9,18 @@ import os
 from typing import Literal
 
 import torch
+from tensordict import TensorDict
 
 from cohoff.errors import InputError
-from cohoff.networks.stationary import StationaryPolicy
+from cohoff.offpolicy.algorithm import make_learner
 from cohoff.offpolicy.checkpoint import read_checkpoint
+from cohoff.offpolicy.learner import Problem
+from cohoff.offpolicy.observing import Observer
 from cohoff.policies.acting import ActingPolicy
-from cohoff.policies.base import load_base
 from cohoff.policies.chunking import ChunkEngine
-from cohoff.policies.combine import make_combination
+from cohoff.policies.loading import load_base
 
-_MEMBERS = {"csil": "actor", "csil_step0": "prior", "bc": "clone"}
+_KINDS = {"csil": "trained", "csil_step0": "step0", "bc": "clone"}
 
 
 def load_policy(
@@ -49,13 +51,17 @@ def load_policy(
     meta = content["meta"]
     if task is not None and meta["task"] != task:
         raise InputError(f"checkpoint {str(path)!r} is of task {meta['task']!r}, not {task!r}")
-    cfg = meta["algorithm"]
-    actor = StationaryPolicy(meta["obs_dim"], meta["action_dim"], **cfg["policy"]).to(device)
-    prefix = _MEMBERS[kind] + "."
-    actor.load_state_dict({k.removeprefix(prefix): v for k, v in content["model"].items() if k.startswith(prefix)})
-    combination = make_combination("policy" if kind == "bc" else cfg["combination"], cfg["residual_scale"])
+    problem = Problem(**meta["problem"], device=torch.device(device))
+    learner = make_learner(meta["learner"], problem, meta["settings"])
+    learner.modules.load_state_dict(content["model"])
     engine = None
-    if combination.uses_base:
+    if learner.uses_base and kind != "bc":
         base = load_base(base_path or meta["base"], meta["task"], base_device or device)
-        engine = ChunkEngine(base, num_envs, device, cfg["replan_interval"])
-    return ActingPolicy(actor.requires_grad_(False).eval(), combination, engine)
+        engine = ChunkEngine(base, num_envs, device, meta["replan_interval"])
+    policy = learner.policy(_KINDS[kind]).requires_grad_(False).eval()
+    return ActingPolicy(policy, Observer(meta["obs_groups"], _example(meta)), engine)
+
+
+def _example(meta: dict) -> TensorDict:
+    """Observations of no environment, of the sizes that the run had."""
+    return TensorDict({name: torch.zeros(0, size) for name, size in meta["group_sizes"].items()}, batch_size=[0])

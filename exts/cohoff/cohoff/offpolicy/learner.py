@@ -58,6 +58,12 @@ class Learner(Protocol):
     relabels: bool
     """Whether the reward changes while learning, so that it has to be computed again for each batch."""
 
+    fixed_settings: tuple[str, ...]
+    """Settings that must be those of the checkpoint that is loaded."""
+
+    fixed_for_training: tuple[str, ...]
+    """Further settings that must be the checkpoint's if training goes on."""
+
     def features(self, actor_obs: Tensor) -> dict[str, Tensor]:
         """What is computed once for each state [B, D] and stored with it, [B, ...] each."""
         ...
