@@ -31,11 +31,11 @@ class Recorder:
         return (first[:, None] + steps)[..., None].expand(-1, -1, self.action_dim)
 
 
-def make(num_envs: int, replan_every: int = R, horizon: int = H) -> tuple[Recorder, ChunkEngine, TensorDict]:
+def make(num_envs: int, replan_interval: int = R, horizon: int = H) -> tuple[Recorder, ChunkEngine, TensorDict]:
     """Recorder, engine and observations whose only entry is the number of the environment."""
     policy = Recorder(horizon)
     obs = TensorDict({"policy": torch.arange(num_envs)[:, None].float()}, batch_size=[num_envs])
-    return policy, ChunkEngine(policy, num_envs, "cpu", replan_every), obs
+    return policy, ChunkEngine(policy, num_envs, "cpu", replan_interval), obs
 
 
 def dones(num_envs: int, *finished: int) -> torch.Tensor:
@@ -68,13 +68,13 @@ def test_queues_without_resets():
     ]
 
 
-@pytest.mark.parametrize(("num_envs", "replan_every"), [(20, 10), (64, 8), (30, 1)])
-def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_every):
-    policy, engine, obs = make(num_envs, replan_every, horizon=replan_every + 1)
-    for _ in range(2 * replan_every + 1):
+@pytest.mark.parametrize(("num_envs", "replan_interval"), [(20, 10), (64, 8), (30, 1)])
+def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_interval):
+    policy, engine, obs = make(num_envs, replan_interval, horizon=replan_interval + 1)
+    for _ in range(2 * replan_interval + 1):
         engine.act(obs)
         engine.reset(dones(num_envs), 0)
-    assert [len(rows) for rows in policy.rows[1:]] == [num_envs // replan_every] * (2 * replan_every)
+    assert [len(rows) for rows in policy.rows[1:]] == [num_envs // replan_interval] * (2 * replan_interval)
 
 
 def test_every_row_is_planned_once_per_interval():
@@ -148,9 +148,9 @@ def test_reset_counts_when_not_told():
 
 
 def test_no_chunk_crosses_a_reset():
-    """Long random run: each action comes from a plan not older than the episode nor than ``replan_every`` steps."""
-    num_envs, replan_every = 13, 5
-    policy, engine, obs = make(num_envs, replan_every, horizon=6)
+    """Long random run: each action comes from a plan not older than the episode nor than ``replan_interval`` steps."""
+    num_envs, replan_interval = 13, 5
+    policy, engine, obs = make(num_envs, replan_interval, horizon=6)
     generator = torch.Generator().manual_seed(3)
     plan_step: list[int] = []  # control step of each plan
     episode_start = torch.zeros(num_envs)
@@ -162,7 +162,7 @@ def test_no_chunk_crosses_a_reset():
         position = step - planned_at
         torch.testing.assert_close(action, 100.0 * number + torch.arange(num_envs) + 0.1 * position)
         assert (planned_at >= episode_start).all()
-        assert (position < replan_every).all()
+        assert (position < replan_interval).all()
         finished = torch.rand(num_envs, generator=generator) < 0.15
         episode_start[finished] = step + 1
         engine.reset(finished, int(finished.sum()))
@@ -180,7 +180,7 @@ def test_peek_is_the_next_action_where_no_plan_is_due():
 
 
 def test_peek_at_the_end_of_a_full_interval():
-    """After ``replan_every`` actions the chunk's next one, never executed, is still there."""
+    """After ``replan_interval`` actions the chunk's next one, never executed, is still there."""
     _, engine, obs = make(3)
     for _ in range(3):
         engine.act(obs)
@@ -254,16 +254,16 @@ def test_no_gradient_reaches_the_policy():
 
 
 @pytest.mark.parametrize(
-    ("num_envs", "replan_every", "message"),
+    ("num_envs", "replan_interval", "message"),
     [
         (0, R, "num_envs is 0"),
-        (5, 0, "replan_every is 0"),
-        (5, 4, "replan_every is 4 but the policy plans 4 actions; use replan_every of at most 3"),
+        (5, 0, "replan_interval is 0"),
+        (5, 4, "replan_interval is 4 but the policy plans 4 actions; use replan_interval of at most 3"),
     ],
 )
-def test_bad_sizes(num_envs, replan_every, message):
+def test_bad_sizes(num_envs, replan_interval, message):
     with pytest.raises(InputError, match=message):
-        ChunkEngine(Recorder(), num_envs, "cpu", replan_every)
+        ChunkEngine(Recorder(), num_envs, "cpu", replan_interval)
 
 
 def test_bad_resets():

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.policies.pi05.batches import MicroBatches
-from cohoff.policies.pi05.model import Pi05, trim
+from cohoff.policies.pi05.network import Pi05, trim
 from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec, flops, parameters
 from cohoff.policies.pi05.tensor_names import expected
 

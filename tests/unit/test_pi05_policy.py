@@ -16,11 +16,12 @@ from tensordict import TensorDict
 from cohoff.algorithms.csil.pretraining import base_actions
 from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError
-from cohoff.policies.base import ChunkPolicy, base_path, load_base
+from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.chunking import ChunkEngine
-from cohoff.policies.pi05.model import Pi05
+from cohoff.policies.loading import load_base
+from cohoff.policies.pi05.network import Pi05
 from cohoff.policies.pi05.policy import Pi05Policy, load_pi05
-from cohoff.policies.pi05.preprocess import digitise
+from cohoff.policies.pi05.preprocess import digitize
 from cohoff.policies.pi05.prompt import Tokenizer
 
 TWO = {"instructions": ["put the nut on the peg", "pick up the red mug"]}
@@ -54,7 +55,7 @@ def policy(folder) -> Pi05Policy:
 
 
 def test_plan_is_the_network_around_host_code(folder, policy):
-    """Images, prompt and normalisation written out for one environment at a time."""
+    """Images, prompt and normalization written out for one environment at a time."""
     obs = observe(3)
     plan = policy.plan(obs)
     assert isinstance(policy, ChunkPolicy) and plan.shape == (3, policy.horizon, policy.action_dim) == (3, 12, 3)
@@ -64,7 +65,7 @@ def test_plan_is_the_network_around_host_code(folder, policy):
     for row in range(3):
         images = torch.stack([obs["images", name][row] for name in ("agentview", "wrist")])
         images = images.permute(0, 3, 1, 2) / 127.5 - 1.0
-        bins = digitise(2.0 * (obs["policy"][row] - low) / (high - low) - 1.0).tolist()
+        bins = digitize(2.0 * (obs["policy"][row] - low) / (high - low) - 1.0).tolist()
         text = f"Task: {TWO['instructions'][row % 2]}, State: {' '.join(map(str, bins))};\nAction: "
         tokens = torch.tensor([tokenizer.encode(text)])
         inputs = (images[None], torch.ones(1, 2, dtype=torch.bool), tokens, torch.ones_like(tokens).bool())
@@ -179,27 +180,6 @@ def test_no_settings(tmp_path):
         load_base(folder)
 
 
-def test_options_that_name_a_base(folder):
-    assert base_path(None, None) is None
-    assert base_path("base.safetensors", None) == "base.safetensors"
-    assert base_path("pi05", str(folder)) == base_path(None, str(folder)) == str(folder)
-    assert base_path("flow", "base.safetensors") == "base.safetensors"
-
-
-@pytest.mark.parametrize(
-    ("base", "checkpoint", "message"),
-    [
-        ("pi05", None, "base pi05 needs its weights"),
-        ("pi05", "nowhere", "no pi-0.5 weights at 'nowhere'"),
-        ("other.safetensors", "base.safetensors", "use one of flow, pi05"),
-        ("flow", ".", "'.' is a folder; base flow is a file"),
-    ],
-)
-def test_options_that_name_no_base(base, checkpoint, message):
-    with pytest.raises(InputError, match=message):
-        base_path(base, checkpoint)
-
-
 def write_demonstrations(path: Path, obs: TensorDict, lengths: tuple[int, ...]) -> Demonstrations:
     """Successful episodes in which ``obs`` was seen one row after another; the groups beside ``policy`` stay in the file."""
     with h5py.File(path, "w") as file:
@@ -244,8 +224,3 @@ def test_demonstrations_without_images(tmp_path, policy):
     demos = write_demonstrations(tmp_path / "d.hdf5", observe(6).exclude("images"), (6,))
     with pytest.raises(InputError, match="demo_0 of .*lacks the observation 'images/agentview', which the base policy"):
         base_actions(policy, demos, 10)
-
-
-def test_unusable_device(folder):
-    with pytest.raises(InputError, match="device 'cuda:99' of the base policy cannot be used here"):
-        load_base(folder, device="cuda:99")

@@ -14,9 +14,9 @@ from cohoff.errors import InputError
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.policies.acting import ActingPolicy
-from cohoff.policies.base import load_base
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.combine import make_combination
+from cohoff.policies.loading import load_base
 
 _MEMBERS = {"csil": "actor", "csil_step0": "prior", "bc": "clone"}
 

@@ -17,7 +17,7 @@ from cohoff.policies.base import ChunkPolicy
 class ChunkEngine:
     """Turns a policy that plans chunks into one that acts at every control step.
 
-    Environment ``i`` plans anew at the control steps ``t`` with ``t % replan_every == i % replan_every``, which spreads the
+    Environment ``i`` plans anew at the control steps ``t`` with ``t % replan_interval == i % replan_interval``, which spreads the
     cost evenly, and at the first step after its reset. How many environments plan at a step follows from host
     integers alone, so that no call waits for the device when the caller knows the number of resets.
 
@@ -30,46 +30,48 @@ class ChunkEngine:
             engine.reset(dones, extras["num_resets"])
     """
 
-    def __init__(self, policy: ChunkPolicy, num_envs: int, device: torch.device | str, replan_every: int = 10) -> None:
+    def __init__(
+        self, policy: ChunkPolicy, num_envs: int, device: torch.device | str, replan_interval: int = 10
+    ) -> None:
         """Allocate the queues; every environment plans at the first step.
 
         Args:
             policy: Planner whose chunks are executed.
             num_envs: Number of environments N.
             device: Device of the observations, queues and actions.
-            replan_every: Control steps between two plans of one environment.
+            replan_interval: Control steps between two plans of one environment.
 
         Raises:
-            InputError: ``num_envs`` or ``replan_every`` is not positive, or the policy's horizon is below
-                ``replan_every + 1`` (one action more than is executed, which :meth:`peek` needs).
+            InputError: ``num_envs`` or ``replan_interval`` is not positive, or the policy's horizon is below
+                ``replan_interval + 1`` (one action more than is executed, which :meth:`peek` needs).
         """
         if num_envs < 1:
             raise InputError(f"num_envs is {num_envs}; the chunk engine needs at least 1 environment")
-        if replan_every < 1:
-            raise InputError(f"replan_every is {replan_every}; it must be at least 1 control step")
-        if policy.horizon < replan_every + 1:
+        if replan_interval < 1:
+            raise InputError(f"replan_interval is {replan_interval}; it must be at least 1 control step")
+        if policy.horizon < replan_interval + 1:
             raise InputError(
-                f"replan_every is {replan_every} but the policy plans {policy.horizon} actions; "
-                f"use replan_every of at most {policy.horizon - 1}"
+                f"replan_interval is {replan_interval} but the policy plans {policy.horizon} actions; "
+                f"use replan_interval of at most {policy.horizon - 1}"
             )
         self.policy = policy
         self.num_envs = num_envs
         self.device = torch.device(device)
-        self.replan_every = replan_every
+        self.replan_interval = replan_interval
         self._chunk = torch.zeros(num_envs, policy.horizon, policy.action_dim, device=self.device)
         self._age = torch.zeros(num_envs, dtype=torch.long, device=self.device)
         self._pending = torch.ones(num_envs, dtype=torch.bool, device=self.device)
         self._due = torch.ones(num_envs, dtype=torch.bool, device=self.device)
         self._rows = torch.arange(num_envs, device=self.device)
         # Rows of one slot are a strided slice; kept as index tensors, so that no step uploads any.
-        self._slots = [self._rows[slot::replan_every].clone() for slot in range(replan_every)]
+        self._slots = [self._rows[slot::replan_interval].clone() for slot in range(replan_interval)]
         self._num_pending = num_envs
         self._clock = 0
 
     @torch.no_grad()
     def act(self, obs: TensorDict) -> torch.Tensor:
         """Plan for the environments that are due, then return every environment's next action, shape [N, A]."""
-        slot = self._slots[self._clock % self.replan_every]
+        slot = self._slots[self._clock % self.replan_interval]
         if self._num_pending == 0:
             if len(slot) > 0:
                 self._chunk[slot] = self._plan(obs, slot)

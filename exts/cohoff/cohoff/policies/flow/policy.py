@@ -26,7 +26,7 @@ OBS_GROUP = "policy"
 """Observation group the policy reads."""
 
 OBS_LIMIT = 5.0
-"""Bound on normalised observations, in standard deviations of the demonstrations."""
+"""Bound on normalized observations, in standard deviations of the demonstrations."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class FlowPolicy(nn.Module):
     frequencies: torch.Tensor
 
     def __init__(self, spec: FlowPolicySpec) -> None:
-        """Initialise the weights from torch's global random state; the normalisation is the identity."""
+        """Initialize the weights from torch's global random state; the normalization is the identity."""
         super().__init__()
         self.spec = spec
         self.horizon = spec.horizon
@@ -116,7 +116,7 @@ class FlowPolicy(nn.Module):
         nn.init.zeros_(self.output.bias)
 
     @torch.no_grad()
-    def set_normalisation(self, obs_mean: torch.Tensor, obs_std: torch.Tensor, action_scale: torch.Tensor) -> None:
+    def set_normalization(self, obs_mean: torch.Tensor, obs_std: torch.Tensor, action_scale: torch.Tensor) -> None:
         """Set the statistics of observations (mean and standard deviation, [D]) and the scale of actions ([A], positive)."""
         self.obs_mean.copy_(obs_mean)
         self.obs_std.copy_(obs_std)
@@ -195,15 +195,23 @@ class FlowPolicy(nn.Module):
         return self.output(self.norm(hidden))
 
 
-def load_flow(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> FlowPolicy:
+def load_flow(path: str | os.PathLike[str], task: str | None = None, device: torch.device | str = "cpu") -> FlowPolicy:
     """Open the flow policy at ``path``, frozen and in evaluation mode.
 
+    Args:
+        path: File written by :meth:`FlowPolicy.save`.
+        task: Task the policy must have been trained for. None accepts any.
+        device: Device of the policy and of its plans.
+
     Raises:
-        InputError: the file cannot be read, holds another kind of policy, or its tensors do not fit its sizes.
+        InputError: The file cannot be read, holds another kind of policy or one of another task, or its tensors do not
+            fit its sizes.
     """
     tensors, metadata = read_checkpoint(path, device)
     if metadata["kind"] != "flow":
         raise InputError(f"base checkpoint {str(path)!r} is of kind {metadata['kind']!r}, not 'flow'")
+    if task is not None and metadata.get("task") != task:
+        raise InputError(f"base checkpoint {str(path)!r} was trained for task {metadata.get('task')!r}, not {task!r}")
     try:
         policy = FlowPolicy(FlowPolicySpec(**metadata["spec"]))
         policy.load_state_dict(tensors, strict=True)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cohoff.errors import InputError
-from cohoff.policies.pi05.model import Pi05
+from cohoff.policies.pi05.network import Pi05
 from cohoff.policies.pi05.spec import Pi05Shapes
 
 MODES = ("eager", "graph", "compile")

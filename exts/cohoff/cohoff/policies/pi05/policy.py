@@ -15,10 +15,10 @@ from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.policies.pi05.batches import MicroBatches
-from cohoff.policies.pi05.files import Recipe, locate, read_recipe, read_spec
-from cohoff.policies.pi05.model import Pi05
+from cohoff.policies.pi05.checkpoint_folder import Recipe, locate, read_recipe, read_spec
+from cohoff.policies.pi05.network import Pi05
 from cohoff.policies.pi05.policy_cfg import Pi05PolicyCfg, read_cfg
-from cohoff.policies.pi05.preprocess import digitise, prepare_images
+from cohoff.policies.pi05.preprocess import digitize, prepare_images
 from cohoff.policies.pi05.prompt import Prompts, Tokenizer
 from cohoff.policies.pi05.spec import Pi05Spec
 
@@ -30,7 +30,7 @@ class Pi05Policy:
     """Frozen :class:`~cohoff.policies.base.ChunkPolicy` on a device of its own, which need not be the simulation's."""
 
     def __init__(self, model: Pi05, recipe: Recipe, cfg: Pi05PolicyCfg, tokenizer: Tokenizer) -> None:
-        """Tokenise the instructions and make room for a micro-batch.
+        """Tokenize the instructions and make room for a micro-batch.
 
         Raises:
             InputError: Cameras, prompt or precision do not fit the checkpoint, or memory is too small.
@@ -108,7 +108,7 @@ class Pi05Policy:
                 "set state and state_columns"
             )
         self.model.guard.refuse(~state.isfinite().all(), f"the state {self.cfg.state!r} is not finite")
-        return digitise(self._state.forward(state.float()))
+        return digitize(self._state.forward(state.float()))
 
     def _instructions(self, obs: TensorDict | Mapping[str, Any], batch: int) -> Tensor:
         count = len(self.cfg.instructions)
@@ -122,8 +122,15 @@ class Pi05Policy:
         return which.clamp(0, count - 1)
 
 
-def load_pi05(path_or_hub_id: str | os.PathLike[str], device: torch.device | str = "cpu") -> Pi05Policy:
+def load_pi05(
+    path_or_hub_id: str | os.PathLike[str], task: str | None = None, device: torch.device | str = "cpu"
+) -> Pi05Policy:
     """Open the checkpoint at ``path_or_hub_id`` as a policy, with the settings in its ``cohoff.json``.
+
+    Args:
+        path_or_hub_id: Folder, or the name of a repository on the Hugging Face hub.
+        task: Ignored; a pi-0.5 checkpoint does not name a task.
+        device: Device of the policy and of its plans.
 
     Raises:
         InputError: Weights, settings, statistics or tokenizer are missing or unusable; nothing has been loaded then.
