@@ -163,7 +163,7 @@ def _lerobot_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
         except (SafetensorError, OSError) as error:
             raise InputError(f"statistics {str(path)!r} cannot be read ({error}); download them again") from error
 
-    def normalizer(key: str, mode: str, size: int) -> Normalizer:
+    def read_normalizer(key: str, mode: str, size: int) -> Normalizer:
         values = {name.removeprefix(f"{key}."): t for name, t in tensors.items() if name.startswith(f"{key}.")}
         return Normalizer.from_statistics(mode, values, f"{key} in {str(folder)!r}", size)
 
@@ -171,8 +171,8 @@ def _lerobot_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
     state_dim = features["observation.state"]["shape"][0]
     return Recipe(
         cameras=sum(feature["type"] == "VISUAL" for feature in features.values()),
-        state=normalizer("observation.state", modes["STATE"], state_dim),
-        action=normalizer("action", modes["ACTION"], config["output_features"]["action"]["shape"][0]),
+        state=read_normalizer("observation.state", modes["STATE"], state_dim),
+        action=read_normalizer("action", modes["ACTION"], config["output_features"]["action"]["shape"][0]),
         discrete_state="pi05_prepare_state_tokenizer_processor_step" in steps,
         max_tokens=config["tokenizer_max_length"],
     )
@@ -186,14 +186,14 @@ def _openpi_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
     stats = _read_json(found[0])
     stats = stats.get("norm_stats", stats)
 
-    def normalizer(name: str) -> Normalizer:
+    def read_normalizer(name: str) -> Normalizer:
         values = {key: torch.tensor(value) for key, value in stats.get(name, {}).items() if value is not None}
         return Normalizer.from_statistics("QUANTILES", values, f"{name} in {str(found[0])!r}", margin=1e-6)
 
     return Recipe(
         cameras=3,
-        state=normalizer("state"),
-        action=normalizer("actions"),
+        state=read_normalizer("state"),
+        action=read_normalizer("actions"),
         discrete_state=config.get("discrete_state_input", True),
         max_tokens=config.get("max_token_len", _TOKENS),
     )
