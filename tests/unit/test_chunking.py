@@ -17,14 +17,18 @@ class Recorder:
     """Plans ``100 * (number of the plan) + env + 0.1 * (position in the chunk)`` and keeps the rows of every plan."""
 
     observations: tuple[str, ...] = ("policy",)
+    noise_dim = 2
 
     def __init__(self, horizon: int = H, action_dim: int = 1) -> None:
         self.horizon = horizon
         self.action_dim = action_dim
         self.rows: list[list[int]] = []
+        self.noise: list[torch.Tensor] = []
 
-    def plan(self, obs: TensorDict) -> torch.Tensor:
+    def plan(self, obs: TensorDict, noise: torch.Tensor | None = None) -> torch.Tensor:
         rows = obs["policy"][:, 0]
+        assert noise is not None
+        self.noise.append(noise)
         self.rows.append(rows.int().tolist())
         first = 100.0 * len(self.rows) + rows
         steps = 0.1 * torch.arange(self.horizon)
@@ -231,9 +235,9 @@ def test_only_due_rows_are_encoded():
     seen = []
 
     class Spy(Recorder):
-        def plan(self, obs):
+        def plan(self, obs, noise=None):
             seen.append((obs.batch_size[0], tuple(obs["images"].shape)))
-            return super().plan(obs)
+            return super().plan(obs, noise)
 
     obs = TensorDict({"policy": torch.arange(6)[:, None].float(), "images": torch.zeros(6, 3, 8, 8)}, batch_size=[6])
     engine = ChunkEngine(Spy(), 6, "cpu", R)
@@ -242,12 +246,22 @@ def test_only_due_rows_are_encoded():
     assert seen == [(6, (6, 3, 8, 8)), (2, (2, 3, 8, 8))]
 
 
+def test_noise_is_drawn_from_the_global_random_state():
+    policy, engine, obs = make(5)
+    torch.manual_seed(4)
+    engine.act(obs)
+    engine.act(obs)
+    torch.manual_seed(4)
+    for noise, rows in zip(policy.noise, (5, 2), strict=True):
+        assert torch.equal(noise, torch.randn(rows, 2))
+
+
 def test_no_gradient_reaches_the_policy():
     class Trainable(Recorder):
         weight = torch.ones(1, requires_grad=True)
 
-        def plan(self, obs):
-            return super().plan(obs) * self.weight
+        def plan(self, obs, noise=None):
+            return super().plan(obs, noise) * self.weight
 
     engine = ChunkEngine(Trainable(), 5, "cpu", R)
     assert not engine.act(make(5)[2]).requires_grad
@@ -276,8 +290,8 @@ def test_bad_resets():
 
 def test_plan_of_a_wrong_shape():
     class Wrong(Recorder):
-        def plan(self, obs):
-            return super().plan(obs)[:, 1:]
+        def plan(self, obs, noise=None):
+            return super().plan(obs, noise)[:, 1:]
 
     with pytest.raises(ValueError, match=r"planned shape \(5, 3, 1\), expected \(5, 4, 1\)"):
         ChunkEngine(Wrong(), 5, "cpu", R).act(make(5)[2])

@@ -70,10 +70,9 @@ def test_loss_of_a_zero_velocity():
 def test_plan_of_a_zero_velocity_is_the_scaled_noise():
     policy = small_policy(trained=False)
     policy.set_normalization(torch.zeros(3), torch.ones(3), torch.tensor([0.5, 2.0]))
-    policy.seed_noise(7)
-    plan = policy.plan({"policy": torch.randn(6, 3)})
-    noise = torch.randn(6, 8, generator=torch.Generator().manual_seed(7)).view(6, 4, 2)
-    torch.testing.assert_close(plan, (noise * torch.tensor([0.5, 2.0])).clamp(-1, 1))
+    noise = torch.randn(6, 8)
+    plan = policy.plan({"policy": torch.randn(6, 3)}, noise)
+    torch.testing.assert_close(plan, (noise.view(6, 4, 2) * torch.tensor([0.5, 2.0])).clamp(-1, 1))
     assert plan.abs().max() == 1.0
 
 
@@ -83,10 +82,9 @@ def test_plan_integrates_a_constant_velocity():
     with torch.no_grad():
         policy.output.bias.fill_(0.125)
     policy.set_normalization(torch.zeros(3), torch.ones(3), torch.full((2,), 0.1))
-    policy.seed_noise(7)
-    plan = policy.plan({"policy": torch.randn(6, 3)})
-    noise = torch.randn(6, 8, generator=torch.Generator().manual_seed(7)).view(6, 4, 2)
-    torch.testing.assert_close(plan, 0.1 * (noise + 0.125))
+    noise = torch.randn(6, 8)
+    plan = policy.plan({"policy": torch.randn(6, 3)}, noise)
+    torch.testing.assert_close(plan, 0.1 * (noise.view(6, 4, 2) + 0.125))
 
 
 def test_observations_are_normalized_and_bounded():
@@ -94,9 +92,10 @@ def test_observations_are_normalized_and_bounded():
     policy = small_policy()
     obs, mean, std = torch.randn(6, 3), torch.tensor([1.0, -2.0, 0.5]), torch.tensor([0.1, 3.0, 1.0])
 
+    noise = torch.randn(6, 8)
+
     def plan(obs):
-        policy.seed_noise(0)
-        return policy.plan({"policy": obs})
+        return policy.plan({"policy": obs}, noise)
 
     plain = plan(obs)
     bound, beyond = plan(torch.full((6, 3), 5.0)), plan(torch.full((6, 3), 1e6))
@@ -115,18 +114,16 @@ def test_policy_is_a_chunk_policy():
     assert not plan.requires_grad
 
 
-def test_noise_is_seeded_and_can_be_continued():
+def test_noise_is_the_caller_s_or_of_the_global_random_state():
     policy, obs = small_policy(), {"policy": torch.randn(5, 3)}
-    policy.seed_noise(1)
+    assert policy.noise_dim == 4 * 2
+    torch.manual_seed(1)
     first, second = policy.plan(obs), policy.plan(obs)
     assert not torch.equal(first, second)
-    policy.seed_noise(1)
-    torch.manual_seed(123)  # the global state plays no part
-    assert torch.equal(policy.plan(obs), first)
-    state = policy.noise_state()
-    assert torch.equal(policy.plan(obs), second)
-    policy.load_noise_state(state)
-    assert torch.equal(policy.plan(obs), second)
+    torch.manual_seed(1)
+    noise = torch.randn(5, 8)
+    assert torch.equal(policy.plan(obs), second)  # continues where the first plan's noise ended
+    assert torch.equal(policy.plan(obs, noise), first)
 
 
 def two_ways(count: int = 400) -> Demonstrations:
@@ -216,7 +213,8 @@ def test_checkpoint_round_trip(tmp_path):
     path = tmp_path / "base.safetensors"
     policy.save(path, TASK, {"demos": "demos.hdf5", "seed": 3})
     loaded = load_base(path, TASK)
-    assert torch.equal(loaded.plan(obs), policy.plan(obs))
+    noise = torch.randn(5, 8)
+    assert torch.equal(loaded.plan(obs, noise), policy.plan(obs, noise))
     assert read_metadata(path) == {
         "kind": "flow",
         "task": TASK,

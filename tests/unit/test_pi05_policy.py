@@ -57,10 +57,11 @@ def policy(folder) -> Pi05Policy:
 def test_plan_is_the_network_around_host_code(folder, policy):
     """Images, prompt and normalization written out for one environment at a time."""
     obs = observe(3)
-    plan = policy.plan(obs)
+    noise = torch.randn(3, policy.noise_dim)
+    plan = policy.plan(obs, noise)
     assert isinstance(policy, ChunkPolicy) and plan.shape == (3, policy.horizon, policy.action_dim) == (3, 12, 3)
     model, tokenizer = Pi05.from_state_dict(random_state(), TINY), Tokenizer(folder / "tokenizer.model", 400)
-    noise = torch.randn(3, 12, 32, generator=torch.Generator().manual_seed(0))
+    noise = noise.view(3, 12, 32)
     low, high = torch.tensor([-1.0, 0.0, -2.0, 0.5, 0.0]), torch.tensor([1.0, 2.0, 2.0, 1.5, 1e-8])
     for row in range(3):
         images = torch.stack([obs["images", name][row] for name in ("agentview", "wrist")])
@@ -77,17 +78,29 @@ def test_plan_is_the_network_around_host_code(folder, policy):
 
 def test_layouts_and_micro_batches_plan_the_same(tmp_path, policy):
     obs = observe(7)
-    expected = policy.plan(obs)
+    noise = torch.randn(7, policy.noise_dim)
+    expected = policy.plan(obs, noise)
     others = [write_openpi(tmp_path / "a", **TWO), write_lerobot(tmp_path / "b", micro_batch=3, **TWO)]
     for other in others:
-        torch.testing.assert_close(load_base(other).plan(obs), expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(load_base(other).plan(obs, noise), expected, atol=1e-5, rtol=0)
 
 
-def test_each_environment_follows_its_instruction(folder, policy):
+def test_noise_of_the_global_random_state(policy):
+    obs = observe(2)
+    assert policy.noise_dim == 12 * 32
+    torch.manual_seed(5)
+    plan = policy.plan(obs)
+    torch.manual_seed(5)
+    assert torch.equal(policy.plan(obs, torch.randn(2, 12 * 32)), plan)
+    assert not torch.equal(policy.plan(obs), plan)
+
+
+def test_each_environment_follows_its_instruction(policy):
     obs = observe(4)
     swapped = obs.clone()
     swapped["instruction"][1] = 0
-    before, after = policy.plan(obs), load_pi05(folder).plan(swapped)
+    noise = torch.randn(4, policy.noise_dim)
+    before, after = policy.plan(obs, noise), policy.plan(swapped, noise)
     moved = (before - after).abs().amax((1, 2))
     assert moved[1] > 1e-4 and (moved[[0, 2, 3]] < 1e-5).all()
 
@@ -111,7 +124,8 @@ def test_state_columns_and_a_single_camera(tmp_path):
     obs = observe(2)
     obs["joints"] = torch.cat([obs["policy"].flip(1), torch.full((2, 3), 9.0)], 1)
     other = load_pi05(write_lerobot(tmp_path, instructions=settings["instructions"], cameras=["wrist"]))
-    torch.testing.assert_close(policy.plan(obs), other.plan(obs))
+    noise = torch.randn(2, policy.noise_dim)
+    torch.testing.assert_close(policy.plan(obs, noise), other.plan(obs, noise))
 
 
 def test_prompt_without_state(tmp_path):
@@ -201,11 +215,13 @@ def test_observations_are_those_that_a_plan_reads(tmp_path, policy):
     assert load_pi05(write_lerobot(tmp_path, **settings)).observations == ("images/wrist",)
 
 
-def test_actions_on_demonstrations_see_their_images(tmp_path, folder, policy):
+def test_actions_on_demonstrations_see_their_images(tmp_path, policy):
     """As an engine that is shown the same observations one after another. The shorter episode's last one stays."""
     obs = observe(7)
+    torch.manual_seed(3)
     current, following = base_actions(policy, write_demonstrations(tmp_path / "d.hdf5", obs, (3, 4)), 2)
-    engine = ChunkEngine(load_pi05(folder), 2, "cpu", 2)
+    torch.manual_seed(3)
+    engine = ChunkEngine(policy, 2, "cpu", 2)
     actions = []
     for first, second in ((0, 3), (1, 4), (2, 5), (2, 6), (2, 6)):
         seen = obs[torch.tensor([first, second])]

@@ -24,6 +24,14 @@ class ChunkPolicy(Protocol):
     observations: tuple[str, ...]
     """Observations that :meth:`plan` reads, each a group or an entry of one as ``group/entry``."""
 
-    def plan(self, obs: TensorDict) -> torch.Tensor:
-        """Return the next H actions for each of B observations, in [-1, 1], shape [B, H, A], without gradient."""
+    noise_dim: int
+    """Number of noise values that one plan starts from; 0 for a deterministic policy."""
+
+    def plan(self, obs: TensorDict, noise: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the next H actions for each of B observations, in [-1, 1], shape [B, H, A], without gradient.
+
+        Args:
+            obs: At least :attr:`observations`, batch size [B].
+            noise: Standard normal noise, shape [B, noise_dim]. None draws it from torch's global random state.
+        """
         ...

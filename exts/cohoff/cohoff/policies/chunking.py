@@ -151,7 +151,8 @@ class ChunkEngine:
 
     def _plan(self, obs: TensorDict, rows: torch.Tensor) -> torch.Tensor:
         """Plan for ``rows`` alone, shape [len(rows), H, A]."""
-        chunk = self.policy.plan(obs[rows])
+        noise = torch.randn(len(rows), self.policy.noise_dim, device=self.device)
+        chunk = self.policy.plan(obs[rows], noise)
         expected = (len(rows), *self._chunk.shape[1:])
         if chunk.shape != expected:
             raise ValueError(f"the policy planned shape {tuple(chunk.shape)}, expected {expected}")
