@@ -7,7 +7,7 @@ from tensordict import TensorDict
 
 from cohoff.errors import InputError
 from cohoff.policies.base import ChunkPolicy
-from cohoff.policies.chunking import ChunkEngine
+from cohoff.policies.chunking import ChunkEngine, plan_batch_sizes
 
 H = 4  # actions in a chunk
 R = 3  # steps between two plans
@@ -57,10 +57,13 @@ def test_recorder_is_a_chunk_policy():
 
 
 def test_queues_without_resets():
-    """Five environments, a plan every three steps: all plan at step 0, then slots {1, 4}, {2}, {0, 3} in turn."""
+    """Five environments, a plan every three steps: all plan at step 0, then slots {1, 4}, {2}, {0, 3} in turn.
+
+    The batch of slot {2} is filled up to two rows with environment 0, which keeps the chunk it has.
+    """
     policy, engine, obs = make(5)
     actions = [values(engine.act(obs)) for _ in range(7)]
-    assert policy.rows == [[0, 1, 2, 3, 4], [1, 4], [2], [0, 3], [1, 4], [2], [0, 3]]
+    assert policy.rows == [[0, 1, 2, 3, 4], [1, 4], [2, 0], [0, 3], [1, 4], [2, 0], [0, 3]]
     assert actions == [
         [100.0, 101.0, 102.0, 103.0, 104.0],
         [100.1, 201.0, 102.1, 103.1, 204.0],
@@ -70,6 +73,39 @@ def test_queues_without_resets():
         [400.2, 501.1, 602.0, 403.2, 504.1],
         [700.0, 501.2, 602.1, 703.0, 504.2],
     ]
+
+
+@pytest.mark.parametrize(
+    ("num_envs", "replan_interval", "sizes"),
+    [
+        (64, 10, (7, 14, 28, 56, 64)),
+        (60, 10, (6, 12, 24, 48, 60)),
+        (5, 3, (2, 4, 5)),
+        (8, 4, (2, 4, 8)),
+        (4, 10, (1, 2, 4)),
+        (30, 1, (30,)),
+        (1, 1, (1,)),
+    ],
+)
+def test_batch_sizes(num_envs, replan_interval, sizes):
+    assert plan_batch_sizes(num_envs, replan_interval) == sizes
+
+
+@pytest.mark.parametrize(
+    ("num_resets", "size"),
+    [(0, 7), (1, 14), (7, 14), (8, 28), (21, 28), (22, 56), (49, 56), (50, 64), (64, 64)],
+)
+def test_smallest_batch_with_room_for_all(num_resets, size):
+    """Sixty-four environments: the slot of step 1 has seven, all of which are due beside those that were reset."""
+    policy, engine, obs = make(64, 10, horizon=11)
+    engine.act(obs)
+    # None of the slot {1, 11, ..., 61} among the first, so that the counts add up.
+    order = sorted(range(64), key=lambda env: env % 10 == 1)
+    engine.reset(dones(64, *order[:num_resets]), num_resets)
+    action = values(engine.act(obs))
+    assert len(policy.rows[1]) == size
+    due = {*order[:num_resets], *range(1, 64, 10)}
+    assert action == [200.0 + env if env in due else round(100.1 + env, 1) for env in range(64)]
 
 
 @pytest.mark.parametrize(("num_envs", "replan_interval"), [(20, 10), (64, 8), (30, 1)])
@@ -82,10 +118,13 @@ def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_interval):
 
 
 def test_every_row_is_planned_once_per_interval():
+    """Slots 4 to 9 have six environments, one fewer than their batch."""
     policy, engine, obs = make(64, 10, horizon=16)
     for _ in range(11):
         engine.act(obs)
-    assert sorted(sum(policy.rows[1:], [])) == list(range(64))
+    assert [len(rows) for rows in policy.rows[1:]] == [7] * 10
+    planned = [rows[: 7 if step % 10 < 4 else 6] for step, rows in enumerate(policy.rows[1:], 1)]
+    assert sorted(sum(planned, [])) == list(range(64))
 
 
 def test_fewer_environments_than_slots():
@@ -104,19 +143,18 @@ def test_reset_replaces_the_chunk_at_the_next_step():
     engine.reset(dones(5, 0, 3), 2)
     assert values(engine.act(obs)) == [300.0, 201.1, 302.0, 303.0, 204.1]
     assert values(engine.act(obs)) == [400.0, 201.2, 302.1, 403.0, 204.2]
-    assert [sorted(rows) for rows in policy.rows] == [[0, 1, 2, 3, 4], [1, 4], [0, 2, 3], [0, 3]]
+    assert policy.rows == [[0, 1, 2, 3, 4], [1, 4], [0, 2, 3, 1], [0, 3]]
 
 
 def test_reset_on_its_own_slot_is_planned_once():
-    """Environment 4 finishes just before its slot; the row planned to fill the batch keeps the chunk it has."""
+    """Environment 4 finishes just before its slot and is counted twice; the rows beyond the two due keep their chunks."""
     policy, engine, obs = make(5)
     engine.act(obs)
     engine.reset(dones(5, 4), 1)
     assert values(engine.act(obs)) == [100.1, 201.0, 102.1, 103.1, 204.0]
-    assert policy.rows[1][:2] == [1, 4]
-    assert len(policy.rows[1]) == 3
+    assert policy.rows[1] == [1, 4, 0, 2]
     assert values(engine.act(obs)) == [100.2, 201.1, 302.0, 103.2, 204.1]
-    assert policy.rows[2] == [2]
+    assert policy.rows[2] == [2, 0]
 
 
 def test_all_finish_at_once():
@@ -139,7 +177,7 @@ def test_two_resets_before_one_step():
     assert values(engine.act(obs)) == [200.0, 201.0, 102.1, 203.0, 204.0]
     engine.reset(dones(5), 0)
     engine.act(obs)
-    assert policy.rows[2] == [2]
+    assert policy.rows[1:] == [[0, 1, 3, 4, 2], [2, 0]]
 
 
 def test_reset_counts_when_not_told():
@@ -148,7 +186,7 @@ def test_reset_counts_when_not_told():
     engine.act(obs)
     engine.reset(dones(5, 3).long())
     engine.act(obs)
-    assert sorted(policy.rows[1]) == [1, 3, 4]
+    assert policy.rows[1] == [1, 3, 4, 0]
 
 
 def test_no_chunk_crosses_a_reset():
