@@ -78,11 +78,13 @@ def test_queues_without_resets():
 @pytest.mark.parametrize(
     ("num_envs", "replan_interval", "sizes"),
     [
-        (64, 10, (7, 14, 28, 56, 64)),
+        (64, 10, (8, 16, 32, 64)),
         (60, 10, (6, 12, 24, 48, 60)),
         (5, 3, (2, 4, 5)),
         (8, 4, (2, 4, 8)),
+        (9, 3, (4, 8, 9)),
         (4, 10, (1, 2, 4)),
+        (5, 1, (5,)),
         (30, 1, (30,)),
         (1, 1, (1,)),
     ],
@@ -93,7 +95,7 @@ def test_batch_sizes(num_envs, replan_interval, sizes):
 
 @pytest.mark.parametrize(
     ("num_resets", "size"),
-    [(0, 7), (1, 14), (7, 14), (8, 28), (21, 28), (22, 56), (49, 56), (50, 64), (64, 64)],
+    [(0, 8), (1, 8), (2, 16), (9, 16), (10, 32), (25, 32), (26, 64), (64, 64)],
 )
 def test_smallest_batch_with_room_for_all(num_resets, size):
     """Sixty-four environments: the slot of step 1 has seven, all of which are due beside those that were reset."""
@@ -118,11 +120,11 @@ def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_interval):
 
 
 def test_every_row_is_planned_once_per_interval():
-    """Slots 4 to 9 have six environments, one fewer than their batch."""
+    """Slots 0 to 3 have seven environments, the others six; every batch has eight rows."""
     policy, engine, obs = make(64, 10, horizon=16)
     for _ in range(11):
         engine.act(obs)
-    assert [len(rows) for rows in policy.rows[1:]] == [7] * 10
+    assert [len(rows) for rows in policy.rows[1:]] == [8] * 10
     planned = [rows[: 7 if step % 10 < 4 else 6] for step, rows in enumerate(policy.rows[1:], 1)]
     assert sorted(sum(planned, [])) == list(range(64))
 

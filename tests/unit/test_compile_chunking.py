@@ -77,7 +77,7 @@ def test_planning_compiles_once_for_each_batch_size():
             engine.reset(dones, num_resets)
         return torch.stack(actions)
 
-    assert compiled.batch_sizes == (3, 6, 10)
+    assert compiled.batch_sizes == (4, 8, 10)
     with torch.no_grad():
         for size in compiled.batch_sizes:
             compiled.replan(observe(), size)

@@ -168,8 +168,10 @@ class ChunkEngine:
 
 
 def plan_batch_sizes(num_envs: int, replan_interval: int) -> tuple[int, ...]:
-    """Return the share of environments that plans at each step, its doubles, and finally all of them, ascending."""
-    sizes = [-(-num_envs // replan_interval)]
+    """Return the sizes of plan batches, ascending: the environments due at one step, twice that, ..., all of them."""
+    due = -(-num_envs // replan_interval)
+    # Matrix products are slow at odd numbers of rows, and a spare row leaves room for a reset.
+    sizes = [min(due + due % 2 if due > 1 else due, num_envs)]
     while sizes[-1] < num_envs:
         sizes.append(min(2 * sizes[-1], num_envs))
     return tuple(sizes)
