@@ -128,10 +128,16 @@ def test_bfloat16_is_close(spec, model, golden):
 
 
 def test_filled_batches_are_the_same(tiny, monkeypatch):
-    """Eleven rows in batches of eight, of which the last is filled up."""
-    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    """Eleven rows with two images each in batches of eight: the last has three rows, filled up to four."""
+    rows = set()
+
+    def record(function, **options):
+        return lambda *arguments: (rows.add(len(arguments[0])), function(*arguments))[1]
+
+    monkeypatch.setattr(torch, "compile", record)
     inputs = random_inputs(11)
     assert distance(MicroBatches(tiny, 2, 24, 8, "compile")(*inputs), tiny.sample_actions(*inputs)) < TOLERANCE
+    assert rows == {16, 8, 4}  # eight environments with sixteen images, then four with eight
 
 
 @pytest.mark.slow
