@@ -171,11 +171,11 @@ def test_all_finish_at_once():
 
 
 def test_two_resets_before_one_step():
-    """The same environment reported twice is counted twice, and still planned once."""
+    """Both are heeded: environment 3 of the first, 0 and 1 of the second, which is also in its slot and planned once."""
     policy, engine, obs = make(5)
     engine.act(obs)
     engine.reset(dones(5, 3), 1)
-    engine.reset(dones(5, 0, 3), 2)
+    engine.reset(dones(5, 0, 1), 2)
     assert values(engine.act(obs)) == [200.0, 201.0, 102.1, 203.0, 204.0]
     engine.reset(dones(5), 0)
     engine.act(obs)
@@ -258,10 +258,12 @@ def test_state_round_trip():
 def test_state_is_a_copy():
     _, engine, obs = make(5)
     engine.act(obs)
+    engine.reset(dones(5, 3), 1)
     state = engine.state_dict()
-    age = state["age"].clone()
+    kept = {name: state[name].clone() for name in ("chunk", "age", "pending")}
     engine.act(obs)
-    assert torch.equal(state["age"], age)
+    assert not torch.equal(engine.state_dict()["chunk"], kept["chunk"])
+    assert all(torch.equal(state[name], tensor) for name, tensor in kept.items())
 
 
 def test_state_of_another_size():
