@@ -38,7 +38,7 @@ from cohoff.experiments.timing import clock
 from cohoff.files import check_target, write_json
 from cohoff.isaac.launch import check_device
 from cohoff.policies.pi05.batches import MODES, MicroBatches
-from cohoff.policies.pi05.model import Pi05, trim
+from cohoff.policies.pi05.network import Pi05, trim
 from cohoff.policies.pi05.random_weights import random_source
 from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec, flops
 from cohoff.provenance import command_line, git_revision

@@ -28,7 +28,7 @@ from cohoff.errors import InputError
 from cohoff.experiments.workflow import Stage, StageFailed, Workflow
 from cohoff.files import write_json
 from cohoff.isaac.launch import check_device, check_task
-from cohoff.policies.base import base_path
+from cohoff.policies.loading import base_path
 from cohoff.provenance import command_line, git_revision
 from demo_cfg import NUM_DEMOS, QUICK, DemoCfg
 

@@ -53,8 +53,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def describe(report: FlowTrainingReport) -> str:
     """The losses in words."""
-    held_out = "-" if report.held_out_loss is None else f"{report.held_out_loss:.4f}"
-    return f"loss {report.loss:.4f}, held out {held_out}"
+    holdout = "-" if report.holdout_loss is None else f"{report.holdout_loss:.4f}"
+    return f"loss {report.loss:.4f}, held out {holdout}"
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def main() -> None:
         "steps": cfg.steps,
         "training": asdict(cfg),
         "loss": reports[-1].loss,
-        "held_out_loss": reports[-1].held_out_loss,
+        "holdout_loss": reports[-1].holdout_loss,
         "seconds": round(seconds, 3),
         "git_revision": git_revision(),
         "versions": versions(),

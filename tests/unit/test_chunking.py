@@ -7,7 +7,7 @@ from tensordict import TensorDict
 
 from cohoff.errors import InputError
 from cohoff.policies.base import ChunkPolicy
-from cohoff.policies.chunking import ChunkEngine
+from cohoff.policies.chunking import ChunkEngine, plan_batch_sizes
 
 H = 4  # actions in a chunk
 R = 3  # steps between two plans
@@ -17,25 +17,29 @@ class Recorder:
     """Plans ``100 * (number of the plan) + env + 0.1 * (position in the chunk)`` and keeps the rows of every plan."""
 
     observations: tuple[str, ...] = ("policy",)
+    noise_dim = 2
 
     def __init__(self, horizon: int = H, action_dim: int = 1) -> None:
         self.horizon = horizon
         self.action_dim = action_dim
         self.rows: list[list[int]] = []
+        self.noise: list[torch.Tensor] = []
 
-    def plan(self, obs: TensorDict) -> torch.Tensor:
+    def plan(self, obs: TensorDict, noise: torch.Tensor | None = None) -> torch.Tensor:
         rows = obs["policy"][:, 0]
+        assert noise is not None
+        self.noise.append(noise)
         self.rows.append(rows.int().tolist())
         first = 100.0 * len(self.rows) + rows
         steps = 0.1 * torch.arange(self.horizon)
         return (first[:, None] + steps)[..., None].expand(-1, -1, self.action_dim)
 
 
-def make(num_envs: int, replan_every: int = R, horizon: int = H) -> tuple[Recorder, ChunkEngine, TensorDict]:
+def make(num_envs: int, replan_interval: int = R, horizon: int = H) -> tuple[Recorder, ChunkEngine, TensorDict]:
     """Recorder, engine and observations whose only entry is the number of the environment."""
     policy = Recorder(horizon)
     obs = TensorDict({"policy": torch.arange(num_envs)[:, None].float()}, batch_size=[num_envs])
-    return policy, ChunkEngine(policy, num_envs, "cpu", replan_every), obs
+    return policy, ChunkEngine(policy, num_envs, "cpu", replan_interval), obs
 
 
 def dones(num_envs: int, *finished: int) -> torch.Tensor:
@@ -53,10 +57,13 @@ def test_recorder_is_a_chunk_policy():
 
 
 def test_queues_without_resets():
-    """Five environments, a plan every three steps: all plan at step 0, then slots {1, 4}, {2}, {0, 3} in turn."""
+    """Five environments, a plan every three steps: all plan at step 0, then slots {1, 4}, {2}, {0, 3} in turn.
+
+    The batch of slot {2} is filled up to two rows with environment 0, which keeps the chunk it has.
+    """
     policy, engine, obs = make(5)
     actions = [values(engine.act(obs)) for _ in range(7)]
-    assert policy.rows == [[0, 1, 2, 3, 4], [1, 4], [2], [0, 3], [1, 4], [2], [0, 3]]
+    assert policy.rows == [[0, 1, 2, 3, 4], [1, 4], [2, 0], [0, 3], [1, 4], [2, 0], [0, 3]]
     assert actions == [
         [100.0, 101.0, 102.0, 103.0, 104.0],
         [100.1, 201.0, 102.1, 103.1, 204.0],
@@ -68,20 +75,58 @@ def test_queues_without_resets():
     ]
 
 
-@pytest.mark.parametrize(("num_envs", "replan_every"), [(20, 10), (64, 8), (30, 1)])
-def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_every):
-    policy, engine, obs = make(num_envs, replan_every, horizon=replan_every + 1)
-    for _ in range(2 * replan_every + 1):
+@pytest.mark.parametrize(
+    ("num_envs", "replan_interval", "sizes"),
+    [
+        (64, 10, (8, 16, 32, 64)),
+        (60, 10, (6, 12, 24, 48, 60)),
+        (5, 3, (2, 4, 5)),
+        (8, 4, (2, 4, 8)),
+        (9, 3, (4, 8, 9)),
+        (4, 10, (1, 2, 4)),
+        (5, 1, (5,)),
+        (30, 1, (30,)),
+        (1, 1, (1,)),
+    ],
+)
+def test_batch_sizes(num_envs, replan_interval, sizes):
+    assert plan_batch_sizes(num_envs, replan_interval) == sizes
+
+
+@pytest.mark.parametrize(
+    ("num_resets", "size"),
+    [(0, 8), (1, 8), (2, 16), (9, 16), (10, 32), (25, 32), (26, 64), (64, 64)],
+)
+def test_smallest_batch_with_room_for_all(num_resets, size):
+    """Sixty-four environments: the slot of step 1 has seven, all of which are due beside those that were reset."""
+    policy, engine, obs = make(64, 10, horizon=11)
+    engine.act(obs)
+    # None of the slot {1, 11, ..., 61} among the first, so that the counts add up.
+    order = sorted(range(64), key=lambda env: env % 10 == 1)
+    engine.reset(dones(64, *order[:num_resets]), num_resets)
+    action = values(engine.act(obs))
+    assert len(policy.rows[1]) == size
+    due = {*order[:num_resets], *range(1, 64, 10)}
+    assert action == [200.0 + env if env in due else round(100.1 + env, 1) for env in range(64)]
+
+
+@pytest.mark.parametrize(("num_envs", "replan_interval"), [(20, 10), (64, 8), (30, 1)])
+def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_interval):
+    policy, engine, obs = make(num_envs, replan_interval, horizon=replan_interval + 1)
+    for _ in range(2 * replan_interval + 1):
         engine.act(obs)
         engine.reset(dones(num_envs), 0)
-    assert [len(rows) for rows in policy.rows[1:]] == [num_envs // replan_every] * (2 * replan_every)
+    assert [len(rows) for rows in policy.rows[1:]] == [num_envs // replan_interval] * (2 * replan_interval)
 
 
 def test_every_row_is_planned_once_per_interval():
+    """Slots 0 to 3 have seven environments, the others six; every batch has eight rows."""
     policy, engine, obs = make(64, 10, horizon=16)
     for _ in range(11):
         engine.act(obs)
-    assert sorted(sum(policy.rows[1:], [])) == list(range(64))
+    assert [len(rows) for rows in policy.rows[1:]] == [8] * 10
+    planned = [rows[: 7 if step % 10 < 4 else 6] for step, rows in enumerate(policy.rows[1:], 1)]
+    assert sorted(sum(planned, [])) == list(range(64))
 
 
 def test_fewer_environments_than_slots():
@@ -100,19 +145,18 @@ def test_reset_replaces_the_chunk_at_the_next_step():
     engine.reset(dones(5, 0, 3), 2)
     assert values(engine.act(obs)) == [300.0, 201.1, 302.0, 303.0, 204.1]
     assert values(engine.act(obs)) == [400.0, 201.2, 302.1, 403.0, 204.2]
-    assert [sorted(rows) for rows in policy.rows] == [[0, 1, 2, 3, 4], [1, 4], [0, 2, 3], [0, 3]]
+    assert policy.rows == [[0, 1, 2, 3, 4], [1, 4], [0, 2, 3, 1], [0, 3]]
 
 
 def test_reset_on_its_own_slot_is_planned_once():
-    """Environment 4 finishes just before its slot; the row planned to fill the batch keeps the chunk it has."""
+    """Environment 4 finishes just before its slot and is counted twice; the rows beyond the two due keep their chunks."""
     policy, engine, obs = make(5)
     engine.act(obs)
     engine.reset(dones(5, 4), 1)
     assert values(engine.act(obs)) == [100.1, 201.0, 102.1, 103.1, 204.0]
-    assert policy.rows[1][:2] == [1, 4]
-    assert len(policy.rows[1]) == 3
+    assert policy.rows[1] == [1, 4, 0, 2]
     assert values(engine.act(obs)) == [100.2, 201.1, 302.0, 103.2, 204.1]
-    assert policy.rows[2] == [2]
+    assert policy.rows[2] == [2, 0]
 
 
 def test_all_finish_at_once():
@@ -127,15 +171,15 @@ def test_all_finish_at_once():
 
 
 def test_two_resets_before_one_step():
-    """The same environment reported twice is counted twice, and still planned once."""
+    """Both are heeded: environment 3 of the first, 0 and 1 of the second, which is also in its slot and planned once."""
     policy, engine, obs = make(5)
     engine.act(obs)
     engine.reset(dones(5, 3), 1)
-    engine.reset(dones(5, 0, 3), 2)
+    engine.reset(dones(5, 0, 1), 2)
     assert values(engine.act(obs)) == [200.0, 201.0, 102.1, 203.0, 204.0]
     engine.reset(dones(5), 0)
     engine.act(obs)
-    assert policy.rows[2] == [2]
+    assert policy.rows[1:] == [[0, 1, 3, 4, 2], [2, 0]]
 
 
 def test_reset_counts_when_not_told():
@@ -144,13 +188,13 @@ def test_reset_counts_when_not_told():
     engine.act(obs)
     engine.reset(dones(5, 3).long())
     engine.act(obs)
-    assert sorted(policy.rows[1]) == [1, 3, 4]
+    assert policy.rows[1] == [1, 3, 4, 0]
 
 
 def test_no_chunk_crosses_a_reset():
-    """Long random run: each action comes from a plan not older than the episode nor than ``replan_every`` steps."""
-    num_envs, replan_every = 13, 5
-    policy, engine, obs = make(num_envs, replan_every, horizon=6)
+    """Long random run: each action comes from a plan not older than the episode nor than ``replan_interval`` steps."""
+    num_envs, replan_interval = 13, 5
+    policy, engine, obs = make(num_envs, replan_interval, horizon=6)
     generator = torch.Generator().manual_seed(3)
     plan_step: list[int] = []  # control step of each plan
     episode_start = torch.zeros(num_envs)
@@ -162,7 +206,7 @@ def test_no_chunk_crosses_a_reset():
         position = step - planned_at
         torch.testing.assert_close(action, 100.0 * number + torch.arange(num_envs) + 0.1 * position)
         assert (planned_at >= episode_start).all()
-        assert (position < replan_every).all()
+        assert (position < replan_interval).all()
         finished = torch.rand(num_envs, generator=generator) < 0.15
         episode_start[finished] = step + 1
         engine.reset(finished, int(finished.sum()))
@@ -180,7 +224,7 @@ def test_peek_is_the_next_action_where_no_plan_is_due():
 
 
 def test_peek_at_the_end_of_a_full_interval():
-    """After ``replan_every`` actions the chunk's next one, never executed, is still there."""
+    """After ``replan_interval`` actions the chunk's next one, never executed, is still there."""
     _, engine, obs = make(3)
     for _ in range(3):
         engine.act(obs)
@@ -214,10 +258,12 @@ def test_state_round_trip():
 def test_state_is_a_copy():
     _, engine, obs = make(5)
     engine.act(obs)
+    engine.reset(dones(5, 3), 1)
     state = engine.state_dict()
-    age = state["age"].clone()
+    kept = {name: state[name].clone() for name in ("chunk", "age", "pending")}
     engine.act(obs)
-    assert torch.equal(state["age"], age)
+    assert not torch.equal(engine.state_dict()["chunk"], kept["chunk"])
+    assert all(torch.equal(state[name], tensor) for name, tensor in kept.items())
 
 
 def test_state_of_another_size():
@@ -231,9 +277,9 @@ def test_only_due_rows_are_encoded():
     seen = []
 
     class Spy(Recorder):
-        def plan(self, obs):
+        def plan(self, obs, noise=None):
             seen.append((obs.batch_size[0], tuple(obs["images"].shape)))
-            return super().plan(obs)
+            return super().plan(obs, noise)
 
     obs = TensorDict({"policy": torch.arange(6)[:, None].float(), "images": torch.zeros(6, 3, 8, 8)}, batch_size=[6])
     engine = ChunkEngine(Spy(), 6, "cpu", R)
@@ -242,28 +288,38 @@ def test_only_due_rows_are_encoded():
     assert seen == [(6, (6, 3, 8, 8)), (2, (2, 3, 8, 8))]
 
 
+def test_noise_is_drawn_from_the_global_random_state():
+    policy, engine, obs = make(5)
+    torch.manual_seed(4)
+    engine.act(obs)
+    engine.act(obs)
+    torch.manual_seed(4)
+    for noise, rows in zip(policy.noise, (5, 2), strict=True):
+        assert torch.equal(noise, torch.randn(rows, 2))
+
+
 def test_no_gradient_reaches_the_policy():
     class Trainable(Recorder):
         weight = torch.ones(1, requires_grad=True)
 
-        def plan(self, obs):
-            return super().plan(obs) * self.weight
+        def plan(self, obs, noise=None):
+            return super().plan(obs, noise) * self.weight
 
     engine = ChunkEngine(Trainable(), 5, "cpu", R)
     assert not engine.act(make(5)[2]).requires_grad
 
 
 @pytest.mark.parametrize(
-    ("num_envs", "replan_every", "message"),
+    ("num_envs", "replan_interval", "message"),
     [
         (0, R, "num_envs is 0"),
-        (5, 0, "replan_every is 0"),
-        (5, 4, "replan_every is 4 but the policy plans 4 actions; use replan_every of at most 3"),
+        (5, 0, "replan_interval is 0"),
+        (5, 4, "replan_interval is 4 but the policy plans 4 actions; use replan_interval of at most 3"),
     ],
 )
-def test_bad_sizes(num_envs, replan_every, message):
+def test_bad_sizes(num_envs, replan_interval, message):
     with pytest.raises(InputError, match=message):
-        ChunkEngine(Recorder(), num_envs, "cpu", replan_every)
+        ChunkEngine(Recorder(), num_envs, "cpu", replan_interval)
 
 
 def test_bad_resets():
@@ -276,8 +332,8 @@ def test_bad_resets():
 
 def test_plan_of_a_wrong_shape():
     class Wrong(Recorder):
-        def plan(self, obs):
-            return super().plan(obs)[:, 1:]
+        def plan(self, obs, noise=None):
+            return super().plan(obs, noise)[:, 1:]
 
     with pytest.raises(ValueError, match=r"planned shape \(5, 3, 1\), expected \(5, 4, 1\)"):
         ChunkEngine(Wrong(), 5, "cpu", R).act(make(5)[2])

@@ -59,6 +59,12 @@ def test_unknown_name():
         make_combination("mean")
 
 
+def test_largest_scale():
+    """At scale 1 the residual can cancel the base action, or double it up to the clip."""
+    actions = make_combination("residual", 1.0)(torch.tensor([0.25, 0.75]), torch.tensor([-0.25, 0.75]))
+    assert actions.tolist() == [0.0, 1.0]
+
+
 @pytest.mark.parametrize("scale", [0.0, -0.1, 1.5, float("nan")])
 def test_bad_scale(scale):
     with pytest.raises(InputError, match="residual scale"):

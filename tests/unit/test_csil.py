@@ -26,9 +26,9 @@ N, D, A = 16, 6, 3
 class CountingBase:
     """Chunk policy whose k-th planned action is 0.01·k in every dimension."""
 
-    horizon, action_dim, observations = 12, A, ("policy",)
+    horizon, action_dim, observations, noise_dim = 12, A, ("policy",), 0
 
-    def plan(self, obs: TensorDict) -> torch.Tensor:
+    def plan(self, obs: TensorDict, noise: torch.Tensor | None = None) -> torch.Tensor:
         """Return the same chunk for every row."""
         return (0.01 * torch.arange(self.horizon))[None, :, None].expand(obs.batch_size[0], -1, A)
 

@@ -15,17 +15,18 @@ from safetensors.torch import load_file, save_file
 
 from cohoff.data.demonstrations import Demonstrations
 from cohoff.errors import InputError
-from cohoff.policies.base import ChunkPolicy, load_base
+from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.base_checkpoint import read_metadata, write_checkpoint
 from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec, load_flow
 from cohoff.policies.flow.training import FlowTrainingCfg, chunk_targets, train_flow
+from cohoff.policies.loading import load_base
 
 TASK = "Cohoff-Square-Franka"
 SMALL = FlowPolicySpec(obs_dim=3, action_dim=2, horizon=4, hidden_dim=32, num_blocks=2, time_features=8)
 
 
 def small_policy(trained: bool = True) -> FlowPolicy:
-    """Policy with random weights; ``trained`` gives the zero-initialised output layer random ones too."""
+    """Policy with random weights; ``trained`` gives the zero-initialized output layer random ones too."""
     policy = FlowPolicy(SMALL)
     if trained:
         for parameter in policy.parameters():
@@ -58,7 +59,7 @@ def test_chunk_targets():
 def test_loss_of_a_zero_velocity():
     """The initial network predicts zero, so the loss is the mean square of (chunk / scale - noise)."""
     policy = small_policy(trained=False)
-    policy.set_normalisation(torch.zeros(3), torch.ones(3), torch.tensor([0.5, 0.25]))
+    policy.set_normalization(torch.zeros(3), torch.ones(3), torch.tensor([0.5, 0.25]))
     chunks = torch.rand(6, 4, 2)
     loss = policy.loss(torch.randn(6, 3), chunks, torch.Generator().manual_seed(5))
     noise = torch.randn(6, 8, generator=torch.Generator().manual_seed(5))
@@ -68,11 +69,10 @@ def test_loss_of_a_zero_velocity():
 
 def test_plan_of_a_zero_velocity_is_the_scaled_noise():
     policy = small_policy(trained=False)
-    policy.set_normalisation(torch.zeros(3), torch.ones(3), torch.tensor([0.5, 2.0]))
-    policy.seed_noise(7)
-    plan = policy.plan({"policy": torch.randn(6, 3)})
-    noise = torch.randn(6, 8, generator=torch.Generator().manual_seed(7)).view(6, 4, 2)
-    torch.testing.assert_close(plan, (noise * torch.tensor([0.5, 2.0])).clamp(-1, 1))
+    policy.set_normalization(torch.zeros(3), torch.ones(3), torch.tensor([0.5, 2.0]))
+    noise = torch.randn(6, 8)
+    plan = policy.plan({"policy": torch.randn(6, 3)}, noise)
+    torch.testing.assert_close(plan, (noise.view(6, 4, 2) * torch.tensor([0.5, 2.0])).clamp(-1, 1))
     assert plan.abs().max() == 1.0
 
 
@@ -81,25 +81,25 @@ def test_plan_integrates_a_constant_velocity():
     policy = small_policy(trained=False)
     with torch.no_grad():
         policy.output.bias.fill_(0.125)
-    policy.set_normalisation(torch.zeros(3), torch.ones(3), torch.full((2,), 0.1))
-    policy.seed_noise(7)
-    plan = policy.plan({"policy": torch.randn(6, 3)})
-    noise = torch.randn(6, 8, generator=torch.Generator().manual_seed(7)).view(6, 4, 2)
-    torch.testing.assert_close(plan, 0.1 * (noise + 0.125))
+    policy.set_normalization(torch.zeros(3), torch.ones(3), torch.full((2,), 0.1))
+    noise = torch.randn(6, 8)
+    plan = policy.plan({"policy": torch.randn(6, 3)}, noise)
+    torch.testing.assert_close(plan, 0.1 * (noise.view(6, 4, 2) + 0.125))
 
 
-def test_observations_are_normalised_and_bounded():
+def test_observations_are_normalized_and_bounded():
     """Shifting and scaling observations and statistics alike changes nothing; a far outlier acts as one at the bound."""
     policy = small_policy()
     obs, mean, std = torch.randn(6, 3), torch.tensor([1.0, -2.0, 0.5]), torch.tensor([0.1, 3.0, 1.0])
 
+    noise = torch.randn(6, 8)
+
     def plan(obs):
-        policy.seed_noise(0)
-        return policy.plan({"policy": obs})
+        return policy.plan({"policy": obs}, noise)
 
     plain = plan(obs)
     bound, beyond = plan(torch.full((6, 3), 5.0)), plan(torch.full((6, 3), 1e6))
-    policy.set_normalisation(mean, std, torch.ones(2))
+    policy.set_normalization(mean, std, torch.ones(2))
     torch.testing.assert_close(plan(obs * std + mean), plain)
     torch.testing.assert_close(beyond, bound)
     assert not torch.equal(plain, bound)
@@ -114,18 +114,16 @@ def test_policy_is_a_chunk_policy():
     assert not plan.requires_grad
 
 
-def test_noise_is_seeded_and_can_be_continued():
+def test_noise_is_the_caller_s_or_of_the_global_random_state():
     policy, obs = small_policy(), {"policy": torch.randn(5, 3)}
-    policy.seed_noise(1)
+    assert policy.noise_dim == 4 * 2
+    torch.manual_seed(1)
     first, second = policy.plan(obs), policy.plan(obs)
     assert not torch.equal(first, second)
-    policy.seed_noise(1)
-    torch.manual_seed(123)  # the global state plays no part
-    assert torch.equal(policy.plan(obs), first)
-    state = policy.noise_state()
-    assert torch.equal(policy.plan(obs), second)
-    policy.load_noise_state(state)
-    assert torch.equal(policy.plan(obs), second)
+    torch.manual_seed(1)
+    noise = torch.randn(5, 8)
+    assert torch.equal(policy.plan(obs), second)  # continues where the first plan's noise ended
+    assert torch.equal(policy.plan(obs, noise), first)
 
 
 def two_ways(count: int = 400) -> Demonstrations:
@@ -148,7 +146,7 @@ def test_training_recovers_the_demonstrated_chunks():
     expected = torch.tensor([[[0.5, 0.8], [0.0, 0.8]], [[-0.5, -0.8], [0.0, -0.8]]])
     torch.testing.assert_close(plan, expected, atol=0.06, rtol=0)
     assert [report.step for report in reports] == [200, 400, 600]
-    assert reports[-1].held_out_loss < reports[0].held_out_loss
+    assert reports[-1].holdout_loss < reports[0].holdout_loss
     assert not any(parameter.requires_grad for parameter in policy.parameters())
     assert not policy.training
 
@@ -166,7 +164,7 @@ def test_the_seed_fixes_the_result():
     assert not torch.equal(first["input.weight"], other["input.weight"])
 
 
-def test_held_out_episodes_are_not_trained_on():
+def test_holdout_episodes_are_not_trained_on():
     """A tenth of ten episodes is one: with it spoiled, training stays finite and its loss is not."""
     reports = []
     demos = demonstrations((4,) * 10)
@@ -175,16 +173,16 @@ def test_held_out_episodes_are_not_trained_on():
     policy = train_flow(demos, SMALL, FlowTrainingCfg(steps=20, batch_size=8), reports.append)
     assert all(tensor.isfinite().all() for tensor in policy.state_dict().values())
     assert torch.tensor(reports[-1].loss).isfinite()
-    assert torch.tensor(reports[-1].held_out_loss).isnan()
+    assert torch.tensor(reports[-1].holdout_loss).isnan()
 
 
 def test_a_single_episode_is_trained_on():
     reports = []
     train_flow(demonstrations((6,)), SMALL, FlowTrainingCfg(steps=2, batch_size=4), reports.append)
-    assert reports[-1].held_out_loss is None
+    assert reports[-1].holdout_loss is None
 
 
-@pytest.mark.parametrize("cfg", [{"steps": 0}, {"batch_size": 0}, {"held_out": 1.0}, {"held_out": 0.0}])
+@pytest.mark.parametrize("cfg", [{"steps": 0}, {"batch_size": 0}, {"holdout": 1.0}, {"holdout": 0.0}])
 def test_bad_training_configuration(cfg):
     with pytest.raises(InputError, match=f"flow training {next(iter(cfg))} is"):
         FlowTrainingCfg(**cfg)
@@ -211,11 +209,12 @@ def checkpoint(tmp_path: Path) -> Path:
 
 def test_checkpoint_round_trip(tmp_path):
     policy, obs = small_policy(), {"policy": torch.randn(5, 3)}
-    policy.set_normalisation(torch.randn(3), torch.rand(3) + 0.5, torch.rand(2) + 0.5)
+    policy.set_normalization(torch.randn(3), torch.rand(3) + 0.5, torch.rand(2) + 0.5)
     path = tmp_path / "base.safetensors"
     policy.save(path, TASK, {"demos": "demos.hdf5", "seed": 3})
     loaded = load_base(path, TASK)
-    assert torch.equal(loaded.plan(obs), policy.plan(obs))
+    noise = torch.randn(5, 8)
+    assert torch.equal(loaded.plan(obs, noise), policy.plan(obs, noise))
     assert read_metadata(path) == {
         "kind": "flow",
         "task": TASK,
@@ -263,7 +262,7 @@ def test_checkpoint_of_another_task(checkpoint):
 def test_checkpoint_of_unknown_kind(tmp_path):
     path = tmp_path / "base.safetensors"
     write_checkpoint(path, {"weight": torch.zeros(2)}, {"kind": "tree", "task": TASK})
-    with pytest.raises(InputError, match="unknown kind 'tree'; known kinds: flow"):
+    with pytest.raises(InputError, match="unknown kind 'tree'; known kinds: flow, pi05"):
         load_base(path)
     with pytest.raises(InputError, match="is of kind 'tree', not 'flow'"):
         load_flow(path)

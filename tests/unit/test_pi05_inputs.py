@@ -11,32 +11,32 @@ import torch
 from pi05_cases import train_vocabulary
 
 from cohoff.errors import InputError
-from cohoff.policies.pi05.preprocess import Normaliser, digitise, prepare_images
+from cohoff.policies.pi05.preprocess import Normalizer, digitize, prepare_images
 from cohoff.policies.pi05.prompt import Prompts, Tokenizer
 
 INSTRUCTIONS = ("put the nut on the peg", "pick_up the red\nmug ")
 
 
 def test_digits_are_numpys():
-    """On every edge, its neighbours in float32, far outside, and in between."""
+    """On every edge, its neighbors in float32, far outside, and in between."""
     edges = np.linspace(-1, 1, 257)
     values = np.concatenate([edges, edges - 1e-4, [-5.0, 5.0, -0.0], np.random.default_rng(0).uniform(-1.2, 1.2, 999)])
     values = values.astype(np.float32)
     values = np.concatenate([values, np.nextafter(values, np.float32(9)), np.nextafter(values, np.float32(-9))])
     expected = np.digitize(values, bins=edges[:-1]) - 1
     assert expected.min() == -1 and expected.max() == 255
-    assert np.array_equal(digitise(torch.from_numpy(values)).numpy(), expected)
+    assert np.array_equal(digitize(torch.from_numpy(values)).numpy(), expected)
 
 
 @pytest.mark.parametrize("mode", ["QUANTILES", "MIN_MAX", "MEAN_STD", "IDENTITY"])
-def test_normalisation(mode):
+def test_normalization(mode):
     names = {"QUANTILES": ("q01", "q99"), "MIN_MAX": ("min", "max"), "MEAN_STD": ("mean", "std")}.get(mode, ())
     first, second = torch.tensor([-2.0, 1.0]), torch.tensor([3.0, 2.0])
-    normaliser = Normaliser.from_statistics(mode, dict(zip(names, (first, second), strict=False)), "state", 2)
+    normalizer = Normalizer.from_statistics(mode, dict(zip(names, (first, second), strict=False)), "state", 2)
     x = torch.randn(7, 2)
     expected = {"IDENTITY": x, "MEAN_STD": (x - first) / second}.get(mode, 2 * (x - first) / (second - first) - 1)
-    torch.testing.assert_close(normaliser.forward(x), expected)
-    torch.testing.assert_close(normaliser.inverse(expected), x)
+    torch.testing.assert_close(normalizer.forward(x), expected)
+    torch.testing.assert_close(normalizer.inverse(expected), x)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_normalisation(mode):
 )
 def test_bad_statistics(mode, values, message):
     with pytest.raises(InputError, match=message):
-        Normaliser.from_statistics(mode, values, "state")
+        Normalizer.from_statistics(mode, values, "state")
 
 
 def test_images_of_the_right_size_are_scaled():

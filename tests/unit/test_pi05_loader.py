@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from cohoff.errors import InputError
 from cohoff.policies.pi05 import memory
-from cohoff.policies.pi05.files import locate, read_recipe, read_spec
-from cohoff.policies.pi05.model import Pi05
+from cohoff.policies.pi05.checkpoint_folder import locate, read_recipe, read_spec
+from cohoff.policies.pi05.network import Pi05
 from cohoff.policies.pi05.spec import Pi05Spec
 
 HEAD = "paligemma_with_expert.paligemma.lm_head.weight"

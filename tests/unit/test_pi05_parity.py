@@ -16,7 +16,7 @@ from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.policies.pi05.batches import MicroBatches
-from cohoff.policies.pi05.model import Pi05, trim
+from cohoff.policies.pi05.network import Pi05, trim
 from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec, flops, parameters
 from cohoff.policies.pi05.tensor_names import expected
 
@@ -128,10 +128,16 @@ def test_bfloat16_is_close(spec, model, golden):
 
 
 def test_filled_batches_are_the_same(tiny, monkeypatch):
-    """Eleven rows in batches of eight, of which the last is filled up."""
-    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
+    """Eleven rows with two images each in batches of eight: the last has three rows, filled up to four."""
+    rows = set()
+
+    def record(function, **options):
+        return lambda *arguments: (rows.add(len(arguments[0])), function(*arguments))[1]
+
+    monkeypatch.setattr(torch, "compile", record)
     inputs = random_inputs(11)
     assert distance(MicroBatches(tiny, 2, 24, 8, "compile")(*inputs), tiny.sample_actions(*inputs)) < TOLERANCE
+    assert rows == {16, 8, 4}  # eight environments with sixteen images, then four with eight
 
 
 @pytest.mark.slow

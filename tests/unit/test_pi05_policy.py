@@ -16,11 +16,12 @@ from tensordict import TensorDict
 from cohoff.algorithms.csil.pretraining import base_actions
 from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError
-from cohoff.policies.base import ChunkPolicy, base_path, load_base
+from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.chunking import ChunkEngine
-from cohoff.policies.pi05.model import Pi05
+from cohoff.policies.loading import load_base
+from cohoff.policies.pi05.network import Pi05
 from cohoff.policies.pi05.policy import Pi05Policy, load_pi05
-from cohoff.policies.pi05.preprocess import digitise
+from cohoff.policies.pi05.preprocess import digitize
 from cohoff.policies.pi05.prompt import Tokenizer
 
 TWO = {"instructions": ["put the nut on the peg", "pick up the red mug"]}
@@ -54,17 +55,18 @@ def policy(folder) -> Pi05Policy:
 
 
 def test_plan_is_the_network_around_host_code(folder, policy):
-    """Images, prompt and normalisation written out for one environment at a time."""
+    """Images, prompt and normalization written out for one environment at a time."""
     obs = observe(3)
-    plan = policy.plan(obs)
+    noise = torch.randn(3, policy.noise_dim)
+    plan = policy.plan(obs, noise)
     assert isinstance(policy, ChunkPolicy) and plan.shape == (3, policy.horizon, policy.action_dim) == (3, 12, 3)
     model, tokenizer = Pi05.from_state_dict(random_state(), TINY), Tokenizer(folder / "tokenizer.model", 400)
-    noise = torch.randn(3, 12, 32, generator=torch.Generator().manual_seed(0))
+    noise = noise.view(3, 12, 32)
     low, high = torch.tensor([-1.0, 0.0, -2.0, 0.5, 0.0]), torch.tensor([1.0, 2.0, 2.0, 1.5, 1e-8])
     for row in range(3):
         images = torch.stack([obs["images", name][row] for name in ("agentview", "wrist")])
         images = images.permute(0, 3, 1, 2) / 127.5 - 1.0
-        bins = digitise(2.0 * (obs["policy"][row] - low) / (high - low) - 1.0).tolist()
+        bins = digitize(2.0 * (obs["policy"][row] - low) / (high - low) - 1.0).tolist()
         text = f"Task: {TWO['instructions'][row % 2]}, State: {' '.join(map(str, bins))};\nAction: "
         tokens = torch.tensor([tokenizer.encode(text)])
         inputs = (images[None], torch.ones(1, 2, dtype=torch.bool), tokens, torch.ones_like(tokens).bool())
@@ -76,17 +78,29 @@ def test_plan_is_the_network_around_host_code(folder, policy):
 
 def test_layouts_and_micro_batches_plan_the_same(tmp_path, policy):
     obs = observe(7)
-    expected = policy.plan(obs)
+    noise = torch.randn(7, policy.noise_dim)
+    expected = policy.plan(obs, noise)
     others = [write_openpi(tmp_path / "a", **TWO), write_lerobot(tmp_path / "b", micro_batch=3, **TWO)]
     for other in others:
-        torch.testing.assert_close(load_base(other).plan(obs), expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(load_base(other).plan(obs, noise), expected, atol=1e-5, rtol=0)
 
 
-def test_each_environment_follows_its_instruction(folder, policy):
+def test_noise_of_the_global_random_state(policy):
+    obs = observe(2)
+    assert policy.noise_dim == 12 * 32
+    torch.manual_seed(5)
+    plan = policy.plan(obs)
+    torch.manual_seed(5)
+    assert torch.equal(policy.plan(obs, torch.randn(2, 12 * 32)), plan)
+    assert not torch.equal(policy.plan(obs), plan)
+
+
+def test_each_environment_follows_its_instruction(policy):
     obs = observe(4)
     swapped = obs.clone()
     swapped["instruction"][1] = 0
-    before, after = policy.plan(obs), load_pi05(folder).plan(swapped)
+    noise = torch.randn(4, policy.noise_dim)
+    before, after = policy.plan(obs, noise), policy.plan(swapped, noise)
     moved = (before - after).abs().amax((1, 2))
     assert moved[1] > 1e-4 and (moved[[0, 2, 3]] < 1e-5).all()
 
@@ -110,7 +124,8 @@ def test_state_columns_and_a_single_camera(tmp_path):
     obs = observe(2)
     obs["joints"] = torch.cat([obs["policy"].flip(1), torch.full((2, 3), 9.0)], 1)
     other = load_pi05(write_lerobot(tmp_path, instructions=settings["instructions"], cameras=["wrist"]))
-    torch.testing.assert_close(policy.plan(obs), other.plan(obs))
+    noise = torch.randn(2, policy.noise_dim)
+    torch.testing.assert_close(policy.plan(obs, noise), other.plan(obs, noise))
 
 
 def test_prompt_without_state(tmp_path):
@@ -179,27 +194,6 @@ def test_no_settings(tmp_path):
         load_base(folder)
 
 
-def test_options_that_name_a_base(folder):
-    assert base_path(None, None) is None
-    assert base_path("base.safetensors", None) == "base.safetensors"
-    assert base_path("pi05", str(folder)) == base_path(None, str(folder)) == str(folder)
-    assert base_path("flow", "base.safetensors") == "base.safetensors"
-
-
-@pytest.mark.parametrize(
-    ("base", "checkpoint", "message"),
-    [
-        ("pi05", None, "base pi05 needs its weights"),
-        ("pi05", "nowhere", "no pi-0.5 weights at 'nowhere'"),
-        ("other.safetensors", "base.safetensors", "use one of flow, pi05"),
-        ("flow", ".", "'.' is a folder; base flow is a file"),
-    ],
-)
-def test_options_that_name_no_base(base, checkpoint, message):
-    with pytest.raises(InputError, match=message):
-        base_path(base, checkpoint)
-
-
 def write_demonstrations(path: Path, obs: TensorDict, lengths: tuple[int, ...]) -> Demonstrations:
     """Successful episodes in which ``obs`` was seen one row after another; the groups beside ``policy`` stay in the file."""
     with h5py.File(path, "w") as file:
@@ -221,11 +215,13 @@ def test_observations_are_those_that_a_plan_reads(tmp_path, policy):
     assert load_pi05(write_lerobot(tmp_path, **settings)).observations == ("images/wrist",)
 
 
-def test_actions_on_demonstrations_see_their_images(tmp_path, folder, policy):
+def test_actions_on_demonstrations_see_their_images(tmp_path, policy):
     """As an engine that is shown the same observations one after another. The shorter episode's last one stays."""
     obs = observe(7)
+    torch.manual_seed(3)
     current, following = base_actions(policy, write_demonstrations(tmp_path / "d.hdf5", obs, (3, 4)), 2)
-    engine = ChunkEngine(load_pi05(folder), 2, "cpu", 2)
+    torch.manual_seed(3)
+    engine = ChunkEngine(policy, 2, "cpu", 2)
     actions = []
     for first, second in ((0, 3), (1, 4), (2, 5), (2, 6), (2, 6)):
         seen = obs[torch.tensor([first, second])]
@@ -244,8 +240,3 @@ def test_demonstrations_without_images(tmp_path, policy):
     demos = write_demonstrations(tmp_path / "d.hdf5", observe(6).exclude("images"), (6,))
     with pytest.raises(InputError, match="demo_0 of .*lacks the observation 'images/agentview', which the base policy"):
         base_actions(policy, demos, 10)
-
-
-def test_unusable_device(folder):
-    with pytest.raises(InputError, match="device 'cuda:99' of the base policy cannot be used here"):
-        load_base(folder, device="cuda:99")

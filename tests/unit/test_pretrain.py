@@ -15,8 +15,8 @@ import h5py
 import pytest
 import torch
 
-from cohoff.policies.base import load_base
 from cohoff.policies.base_checkpoint import read_metadata
+from cohoff.policies.loading import load_base
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "pretrain.py"
 TASK = "Cohoff-Square-Franka"
@@ -65,7 +65,7 @@ def test_checkpoint_and_its_origin(pretrain, tmp_path):
     metadata = read_metadata(path)
     origin = {key: metadata[key] for key in ("kind", "task", "demos", "num_demos", "seed", "steps")}
     assert origin == {"kind": "flow", "task": TASK, "demos": "demos.hdf5", "num_demos": 8, "seed": 4, "steps": 3}
-    assert metadata["loss"] > 0 and metadata["held_out_loss"] > 0 and "torch" in metadata["versions"]
+    assert metadata["loss"] > 0 and metadata["holdout_loss"] > 0 and "torch" in metadata["versions"]
     assert [file.name for file in path.parent.iterdir()] == ["base.safetensors"]
 
 

@@ -15,8 +15,8 @@ from cohoff.errors import InputError
 from cohoff.isaac.evaluation import Policy
 from cohoff.isaac.launch import make_expert
 from cohoff.offpolicy.inference import load_policy
-from cohoff.policies.base import base_path, load_base
 from cohoff.policies.chunking import ChunkEngine
+from cohoff.policies.loading import base_path, load_base
 
 if TYPE_CHECKING:
     from cohoff.isaac.env import ManipulationEnv

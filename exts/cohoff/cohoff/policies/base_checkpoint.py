@@ -29,6 +29,14 @@ def write_checkpoint(path: str | os.PathLike[str], tensors: dict[str, torch.Tens
         temporary.write_bytes(save(on_host, metadata={_KEY: text}))
 
 
+def is_checkpoint(path: str | os.PathLike[str], kind: str) -> bool:
+    """Return whether ``path`` is a readable checkpoint of :func:`write_checkpoint` whose metadata name ``kind``."""
+    try:
+        return read_metadata(path)["kind"] == kind
+    except InputError:
+        return False
+
+
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the metadata of the checkpoint at ``path`` without reading its tensors.
 

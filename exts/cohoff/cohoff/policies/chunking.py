@@ -17,9 +17,10 @@ from cohoff.policies.base import ChunkPolicy
 class ChunkEngine:
     """Turns a policy that plans chunks into one that acts at every control step.
 
-    Environment ``i`` plans anew at the control steps ``t`` with ``t % replan_every == i % replan_every``, which spreads the
-    cost evenly, and at the first step after its reset. How many environments plan at a step follows from host
-    integers alone, so that no call waits for the device when the caller knows the number of resets.
+    Environment ``i`` plans anew at the control steps ``t`` with ``t % replan_interval == i % replan_interval``, which
+    spreads the cost evenly, and at the first step after its reset. Plans are made in batches of a few fixed sizes,
+    chosen from integers that the host knows: no shape depends on data, and no call waits for the device if the caller
+    knows the number of resets. So :meth:`replan` can be compiled or captured once for each size.
 
     Example:
         .. code-block:: python
@@ -30,66 +31,75 @@ class ChunkEngine:
             engine.reset(dones, extras["num_resets"])
     """
 
-    def __init__(self, policy: ChunkPolicy, num_envs: int, device: torch.device | str, replan_every: int = 10) -> None:
+    def __init__(
+        self, policy: ChunkPolicy, num_envs: int, device: torch.device | str, replan_interval: int = 10
+    ) -> None:
         """Allocate the queues; every environment plans at the first step.
 
         Args:
             policy: Planner whose chunks are executed.
             num_envs: Number of environments N.
             device: Device of the observations, queues and actions.
-            replan_every: Control steps between two plans of one environment.
+            replan_interval: Control steps between two plans of one environment, R.
 
         Raises:
-            InputError: ``num_envs`` or ``replan_every`` is not positive, or the policy's horizon is below
-                ``replan_every + 1`` (one action more than is executed, which :meth:`peek` needs).
+            InputError: ``num_envs`` or ``replan_interval`` is not positive, or the policy's horizon is below
+                ``replan_interval + 1`` (one action more than is executed, which :meth:`peek` needs).
         """
         if num_envs < 1:
             raise InputError(f"num_envs is {num_envs}; the chunk engine needs at least 1 environment")
-        if replan_every < 1:
-            raise InputError(f"replan_every is {replan_every}; it must be at least 1 control step")
-        if policy.horizon < replan_every + 1:
+        if replan_interval < 1:
+            raise InputError(f"replan_interval is {replan_interval}; it must be at least 1 control step")
+        if policy.horizon < replan_interval + 1:
             raise InputError(
-                f"replan_every is {replan_every} but the policy plans {policy.horizon} actions; "
-                f"use replan_every of at most {policy.horizon - 1}"
+                f"replan_interval is {replan_interval} but the policy plans {policy.horizon} actions; "
+                f"use replan_interval of at most {policy.horizon - 1}"
             )
         self.policy = policy
         self.num_envs = num_envs
         self.device = torch.device(device)
-        self.replan_every = replan_every
+        self.replan_interval = replan_interval
+        self.batch_sizes = plan_batch_sizes(num_envs, replan_interval)
+        """Sizes of the batches in which plans are made, ascending."""
         self._chunk = torch.zeros(num_envs, policy.horizon, policy.action_dim, device=self.device)
         self._age = torch.zeros(num_envs, dtype=torch.long, device=self.device)
         self._pending = torch.ones(num_envs, dtype=torch.bool, device=self.device)
-        self._due = torch.ones(num_envs, dtype=torch.bool, device=self.device)
-        self._rows = torch.arange(num_envs, device=self.device)
-        # Rows of one slot are a strided slice; kept as index tensors, so that no step uploads any.
-        self._slots = [self._rows[slot::replan_every].clone() for slot in range(replan_every)]
         self._num_pending = num_envs
         self._clock = 0
+        self._rows = torch.arange(num_envs, device=self.device)
+        slots = range(min(replan_interval, num_envs))
+        self._slot_masks = [self._rows % replan_interval == slot for slot in slots]
+        self._slot_sizes = [len(range(slot, num_envs, replan_interval)) for slot in slots]
 
     @torch.no_grad()
     def act(self, obs: TensorDict) -> torch.Tensor:
         """Plan for the environments that are due, then return every environment's next action, shape [N, A]."""
-        slot = self._slots[self._clock % self.replan_every]
-        if self._num_pending == 0:
-            if len(slot) > 0:
-                self._chunk[slot] = self._plan(obs, slot)
-                self._age.index_fill_(0, slot, 0)
-        else:
-            self._due.copy_(self._pending)
-            self._due.index_fill_(0, slot, True)
-            # A reset that falls on its own slot is counted twice, so the number is a bound: the rows beyond those due
-            # are planned in vain and keep the chunk they have.
-            count = min(len(slot) + self._num_pending, self.num_envs)
-            rows = torch.argsort(self._due.view(torch.uint8), descending=True, stable=True)[:count]
-            due = self._due[rows]
-            self._chunk[rows] = torch.where(due[:, None, None], self._plan(obs, rows), self._chunk[rows])
-            self._age[rows] = self._age[rows].masked_fill(due, 0)
-            self._pending.index_fill_(0, rows, False)
+        slot = self._clock % self.replan_interval
+        count = self._num_pending
+        if slot < len(self._slot_sizes):
+            # A reset that falls on its own slot is counted twice, so the count is an upper bound.
+            count += self._slot_sizes[slot]
+            self._pending |= self._slot_masks[slot]
+        if count > 0:
+            size = next(size for size in self.batch_sizes if size >= min(count, self.num_envs))
+            self.replan(obs, size)
             self._num_pending = 0
         action = self._chunk[self._rows, self._age]
         self._age += 1
         self._clock += 1
         return action
+
+    def replan(self, obs: TensorDict, size: int) -> None:
+        """Plan for the environments that are due, in a batch of ``size`` rows that has room for all of them.
+
+        The batch is filled up with environments that are not due; they keep the chunk they have.
+        """
+        rows = torch.argsort(self._pending.view(torch.uint8), descending=True, stable=True)[:size]
+        due = self._pending[rows]
+        chunk = torch.where(due[:, None, None], self._plan(obs, rows), self._chunk[rows])
+        self._chunk.index_copy_(0, rows, chunk)
+        self._age.index_copy_(0, rows, self._age[rows].masked_fill(due, 0))
+        self._pending.index_fill_(0, rows, False)
 
     def peek(self) -> torch.Tensor:
         """Return the actions that the present chunks hold next, shape [N, A], changing nothing.
@@ -149,8 +159,19 @@ class ChunkEngine:
 
     def _plan(self, obs: TensorDict, rows: torch.Tensor) -> torch.Tensor:
         """Plan for ``rows`` alone, shape [len(rows), H, A]."""
-        chunk = self.policy.plan(obs[rows])
+        noise = torch.randn(len(rows), self.policy.noise_dim, device=self.device)
+        chunk = self.policy.plan(obs[rows], noise)
         expected = (len(rows), *self._chunk.shape[1:])
         if chunk.shape != expected:
             raise ValueError(f"the policy planned shape {tuple(chunk.shape)}, expected {expected}")
         return chunk.to(self._chunk)  # the policy may live on another device
+
+
+def plan_batch_sizes(num_envs: int, replan_interval: int) -> tuple[int, ...]:
+    """Return the sizes of plan batches, ascending: the environments due at one step, twice that, ..., all of them."""
+    due = -(-num_envs // replan_interval)
+    # Matrix products are slow at odd numbers of rows, and a spare row leaves room for a reset.
+    sizes = [min(due + due % 2 if due > 1 else due, num_envs)]
+    while sizes[-1] < num_envs:
+        sizes.append(min(2 * sizes[-1], num_envs))
+    return tuple(sizes)

@@ -51,7 +51,7 @@ class Residual:
     uses_base: ClassVar[bool] = True
     uses_policy: ClassVar[bool] = True
 
-    scale: float = 0.1
+    scale: float
     """Largest correction of one action dimension, as a share of the action range [-1, 1]."""
 
     def __call__(self, base_action: torch.Tensor, policy_action: torch.Tensor) -> torch.Tensor:

@@ -30,9 +30,9 @@ from cohoff.offpolicy import checkpoint
 from cohoff.offpolicy.episodes import EpisodeStatistics, MetricMeans
 from cohoff.offpolicy.replay_buffer import TransitionStore
 from cohoff.policies.acting import ActingPolicy
-from cohoff.policies.base import base_path, load_base
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.combine import make_combination
+from cohoff.policies.loading import base_path, load_base
 
 
 class CSIL:

@@ -26,7 +26,7 @@ OBS_GROUP = "policy"
 """Observation group the policy reads."""
 
 OBS_LIMIT = 5.0
-"""Bound on normalised observations, in standard deviations of the demonstrations."""
+"""Bound on normalized observations, in standard deviations of the demonstrations."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,13 @@ class FlowPolicy(nn.Module):
     frequencies: torch.Tensor
 
     def __init__(self, spec: FlowPolicySpec) -> None:
-        """Initialise the weights from torch's global random state; the normalisation is the identity."""
+        """Initialize the weights from torch's global random state; the normalization is the identity."""
         super().__init__()
         self.spec = spec
         self.horizon = spec.horizon
         self.action_dim = spec.action_dim
-        self.noise_seed = 0
-        self._generator: torch.Generator | None = None
-        chunk_dim, dim = spec.horizon * spec.action_dim, spec.hidden_dim
+        self.noise_dim = spec.horizon * spec.action_dim
+        dim = spec.hidden_dim
         self.register_buffer("obs_mean", torch.zeros(spec.obs_dim))
         self.register_buffer("obs_std", torch.ones(spec.obs_dim))
         self.register_buffer("action_scale", torch.ones(spec.action_dim))
@@ -108,15 +107,15 @@ class FlowPolicy(nn.Module):
         self.time_encoder = nn.Sequential(
             nn.Linear(spec.time_features, 2 * spec.time_features), nn.SiLU(), nn.Linear(2 * spec.time_features, dim)
         )
-        self.input = nn.Linear(chunk_dim, dim)
+        self.input = nn.Linear(self.noise_dim, dim)
         self.blocks = nn.ModuleList(_Block(dim) for _ in range(spec.num_blocks))
         self.norm = nn.LayerNorm(dim)
-        self.output = nn.Linear(dim, chunk_dim)
+        self.output = nn.Linear(dim, self.noise_dim)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
     @torch.no_grad()
-    def set_normalisation(self, obs_mean: torch.Tensor, obs_std: torch.Tensor, action_scale: torch.Tensor) -> None:
+    def set_normalization(self, obs_mean: torch.Tensor, obs_std: torch.Tensor, action_scale: torch.Tensor) -> None:
         """Set the statistics of observations (mean and standard deviation, [D]) and the scale of actions ([A], positive)."""
         self.obs_mean.copy_(obs_mean)
         self.obs_std.copy_(obs_std)
@@ -138,45 +137,27 @@ class FlowPolicy(nn.Module):
         return nn.functional.mse_loss(velocity, target - noise)
 
     @torch.no_grad()
-    def plan(self, obs: TensorDict | Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Return a chunk of actions in [-1, 1] for each of B observations, shape [B, H, A]."""
+    def plan(self, obs: TensorDict | Mapping[str, torch.Tensor], noise: torch.Tensor | None = None) -> torch.Tensor:
+        """Return a chunk of actions in [-1, 1] for each of B observations, shape [B, H, A].
+
+        Args:
+            obs: Group ``policy``, shape [B, D].
+            noise: Standard normal noise, shape [B, H * A]. None draws it from torch's global random state.
+        """
         state = obs[OBS_GROUP].to(self.action_scale.device)
         steps = self.spec.euler_steps
+        x = torch.randn(len(state), self.noise_dim, device=state.device) if noise is None else noise.to(state)
         grid = torch.arange(steps, device=state.device, dtype=state.dtype)[:, None] / steps
         times = self._embed_time(grid)
         condition = self._encode(state)
-        x = self._draw(len(state))
         for time in times:
             x = x + self._velocity(x, condition + time) / steps
         return (x.unflatten(1, (self.horizon, self.action_dim)) * self.action_scale).clamp(-1.0, 1.0)
-
-    def seed_noise(self, seed: int) -> None:
-        """Restart the noise that plans begin from; equal seeds and equal calls give equal plans."""
-        self.noise_seed = seed
-        self._generator = None
-
-    def noise_state(self) -> torch.Tensor:
-        """Return the state of the noise generator, a byte tensor, for :meth:`load_noise_state`."""
-        return self._noise_generator().get_state()
-
-    def load_noise_state(self, state: torch.Tensor) -> None:
-        """Continue the noise where :meth:`noise_state` was taken."""
-        self._noise_generator().set_state(state.cpu())
 
     def save(self, path: str | os.PathLike[str], task: str, extra: Mapping[str, Any] | None = None) -> None:
         """Write weights, sizes and ``extra`` (JSON values: demonstrations, seed, versions, ...) to one file, atomically."""
         metadata = {**(extra or {}), "kind": "flow", "task": task, "spec": asdict(self.spec)}
         write_checkpoint(path, self.state_dict(), metadata)
-
-    def _noise_generator(self) -> torch.Generator:
-        device = self.action_scale.device
-        if self._generator is None or self._generator.device != device:
-            self._generator = torch.Generator(device).manual_seed(self.noise_seed)
-        return self._generator
-
-    def _draw(self, batch: int) -> torch.Tensor:
-        shape = (batch, self.horizon * self.action_dim)
-        return torch.randn(shape, generator=self._noise_generator(), device=self.action_scale.device)
 
     def _encode(self, obs: torch.Tensor) -> torch.Tensor:
         """Return the condition that the observation sets, shape [B, hidden]."""
@@ -195,15 +176,23 @@ class FlowPolicy(nn.Module):
         return self.output(self.norm(hidden))
 
 
-def load_flow(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> FlowPolicy:
+def load_flow(path: str | os.PathLike[str], task: str | None = None, device: torch.device | str = "cpu") -> FlowPolicy:
     """Open the flow policy at ``path``, frozen and in evaluation mode.
 
+    Args:
+        path: File written by :meth:`FlowPolicy.save`.
+        task: Task the policy must have been trained for. None accepts any.
+        device: Device of the policy and of its plans.
+
     Raises:
-        InputError: the file cannot be read, holds another kind of policy, or its tensors do not fit its sizes.
+        InputError: The file cannot be read, holds another kind of policy or one of another task, or its tensors do not
+            fit its sizes.
     """
     tensors, metadata = read_checkpoint(path, device)
     if metadata["kind"] != "flow":
         raise InputError(f"base checkpoint {str(path)!r} is of kind {metadata['kind']!r}, not 'flow'")
+    if task is not None and metadata.get("task") != task:
+        raise InputError(f"base checkpoint {str(path)!r} was trained for task {metadata.get('task')!r}, not {task!r}")
     try:
         policy = FlowPolicy(FlowPolicySpec(**metadata["spec"]))
         policy.load_state_dict(tensors, strict=True)

@@ -45,10 +45,10 @@ class FlowTrainingCfg:
     """Seed of the weights, the held-out episodes, the batches and the flow noise."""
 
     steps: int = 3000
-    """Number of optimiser steps."""
+    """Number of optimizer steps."""
 
     batch_size: int = 256
-    """Chunks per optimiser step."""
+    """Chunks per optimizer step."""
 
     learning_rate: float = 2e-3
     """Peak learning rate; it rises linearly over the warm-up and falls to zero along a cosine."""
@@ -65,7 +65,7 @@ class FlowTrainingCfg:
     ema_decay: float = 0.995
     """Decay per step of the averaged weights, which are the result; the average starts shorter."""
 
-    held_out: float = 0.1
+    holdout: float = 0.1
     """Share of the episodes kept out of training, for the held-out loss alone."""
 
     min_obs_std: float = 1e-2
@@ -81,8 +81,8 @@ class FlowTrainingCfg:
         for name in ("steps", "batch_size", "report_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"flow training {name} is {getattr(self, name)}; it must be at least 1")
-        if not 0.0 < self.held_out < 1.0:
-            raise InputError(f"flow training held_out is {self.held_out}; it must lie between 0 and 1")
+        if not 0.0 < self.holdout < 1.0:
+            raise InputError(f"flow training holdout is {self.holdout}; it must lie between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,12 @@ class FlowTrainingReport:
     """State of a training run after ``step`` of ``steps``."""
 
     step: int
-    """Number of optimiser steps taken."""
+    """Number of optimizer steps taken."""
 
     loss: float
     """Mean training loss since the last report."""
 
-    held_out_loss: float | None
+    holdout_loss: float | None
     """Loss of the averaged weights on held-out episodes, with the same noise in every report; None when a single episode
     leaves none to hold out."""
 
@@ -143,9 +143,9 @@ def train_flow(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(cfg.seed)
         policy = FlowPolicy(spec).to(device)
-    rows, held_out_rows = _split(demos, cfg)
+    rows, holdout_rows = _split(demos, cfg)
     std = demos.obs[rows].std(0)
-    policy.set_normalisation(
+    policy.set_normalization(
         demos.obs[rows].mean(0),
         # A dimension that never changes carries nothing: unit scale keeps it from blowing up small deviations.
         torch.where(std < cfg.min_obs_std, torch.ones_like(std), std),
@@ -154,24 +154,24 @@ def train_flow(
     parameters: list[torch.Tensor] = list(policy.parameters())
     averaged_policy = copy.deepcopy(policy).eval().requires_grad_(False)
     average: list[torch.Tensor] = list(averaged_policy.parameters())
-    optimiser = torch.optim.AdamW(parameters, lr=cfg.learning_rate, weight_decay=cfg.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _learning_rate_factor(step, cfg))
+    optimizer = torch.optim.AdamW(parameters, lr=cfg.learning_rate, weight_decay=cfg.weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _learning_rate_factor(step, cfg))
     total = torch.zeros((), device=device)
     since_report = 0
     for step in range(1, cfg.steps + 1):
         batch = rows[torch.randint(len(rows), (cfg.batch_size,), generator=generator, device=device)]
         loss = policy.loss(demos.obs[batch], chunk_targets(demos, batch, spec.horizon), generator)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, cfg.max_grad_norm)
-        optimiser.step()
+        optimizer.step()
         schedule.step()
         get_ema_multi_avg_fn(min(cfg.ema_decay, step / (step + 10.0)))(average, parameters, step)
         total += loss.detach()
         since_report += 1
         if progress is not None and (step % cfg.report_every == 0 or step == cfg.steps):
-            held_out_loss = _held_out_loss(averaged_policy, demos, held_out_rows, cfg)
-            progress(FlowTrainingReport(step, float(total) / since_report, held_out_loss))
+            holdout_loss = _holdout_loss(averaged_policy, demos, holdout_rows, cfg)
+            progress(FlowTrainingReport(step, float(total) / since_report, holdout_loss))
             total.zero_()
             since_report = 0
     return averaged_policy
@@ -180,11 +180,11 @@ def train_flow(
 def _split(demos: Episodes, cfg: FlowTrainingCfg) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the transitions to train on and those of the held-out episodes; a single episode is trained on."""
     count = len(demos.starts)
-    num_held_out = min(max(1, round(cfg.held_out * count)), count - 1)
+    num_holdout = min(max(1, round(cfg.holdout * count)), count - 1)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(cfg.seed)).to(demos.obs.device)
-    is_held_out = torch.zeros(count, dtype=torch.bool, device=order.device)
-    is_held_out[order[:num_held_out]] = True
-    mask = is_held_out[demos.episode_of]
+    is_holdout = torch.zeros(count, dtype=torch.bool, device=order.device)
+    is_holdout[order[:num_holdout]] = True
+    mask = is_holdout[demos.episode_of]
     return (~mask).nonzero()[:, 0], mask.nonzero()[:, 0]
 
 
@@ -195,7 +195,7 @@ def _learning_rate_factor(step: int, cfg: FlowTrainingCfg) -> float:
 
 
 @torch.no_grad()
-def _held_out_loss(policy: FlowPolicy, demos: Episodes, rows: torch.Tensor, cfg: FlowTrainingCfg) -> float | None:
+def _holdout_loss(policy: FlowPolicy, demos: Episodes, rows: torch.Tensor, cfg: FlowTrainingCfg) -> float | None:
     """Return the loss on a fixed sample of ``rows`` with fixed noise, None when there are none."""
     if len(rows) == 0:
         return None

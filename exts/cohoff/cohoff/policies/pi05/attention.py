@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What vision tower, prefix and action expert share: normalisation, rotary positions, attention, keys and values."""
+"""What vision tower, prefix and action expert share: normalization, rotary positions, attention, keys and values."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cohoff.errors import InputError
-from cohoff.policies.pi05.model import Pi05
+from cohoff.policies.pi05.network import Pi05
 from cohoff.policies.pi05.spec import Pi05Shapes
 
 MODES = ("eager", "graph", "compile")
@@ -33,8 +33,9 @@ class _Captured:
 class MicroBatches:
     """Splits any number of environments into batches of at most a fixed size.
 
-    A larger batch gains nothing once the device is busy, and its memory grows. Under ``graph`` and ``compile`` the last batch is
-    filled up to one of few sizes, each recorded at its first use; the eager network takes it as it is.
+    A larger batch gains nothing once the device is busy, and its memory grows. In the modes ``graph`` and ``compile`` the
+    last batch is filled up to a power of two, and each size is captured or compiled at its first use; the eager network
+    takes it as it is.
     """
 
     def __init__(self, model: Pi05, cameras: int, tokens: int, size: int = 32, mode: str | None = None) -> None:
@@ -63,7 +64,7 @@ class MicroBatches:
         self.size = size
         self.mode = mode
         self._captures = mode != "eager" and model.device.type == "cuda"
-        self._sizes = sorted({1, min(8, size), size})
+        self._sizes = [*(2**power for power in range((size - 1).bit_length())), size]
         self._cache = model.new_cache(Pi05Shapes(size, cameras, tokens))
         self._run: Callable[..., Tensor] = (model.compiled() if mode == "compile" else model).integrate
         self._captured: dict[int, _Captured] = {}

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.policies.pi05.batches import MicroBatches
-from cohoff.policies.pi05.files import Recipe, locate, read_recipe, read_spec
-from cohoff.policies.pi05.model import Pi05
+from cohoff.policies.pi05.checkpoint_folder import Recipe, locate, read_recipe, read_spec
+from cohoff.policies.pi05.network import Pi05
 from cohoff.policies.pi05.policy_cfg import Pi05PolicyCfg, read_cfg
-from cohoff.policies.pi05.preprocess import digitise, prepare_images
+from cohoff.policies.pi05.preprocess import digitize, prepare_images
 from cohoff.policies.pi05.prompt import Prompts, Tokenizer
 from cohoff.policies.pi05.spec import Pi05Spec
 
@@ -30,7 +30,7 @@ class Pi05Policy:
     """Frozen :class:`~cohoff.policies.base.ChunkPolicy` on a device of its own, which need not be the simulation's."""
 
     def __init__(self, model: Pi05, recipe: Recipe, cfg: Pi05PolicyCfg, tokenizer: Tokenizer) -> None:
-        """Tokenise the instructions and make room for a micro-batch.
+        """Tokenize the instructions and make room for a micro-batch.
 
         Raises:
             InputError: Cameras, prompt or precision do not fit the checkpoint, or memory is too small.
@@ -44,6 +44,7 @@ class Pi05Policy:
         self.device = model.device
         self.horizon = model.spec.chunk
         self.action_dim = recipe.action.size
+        self.noise_dim = model.spec.chunk * model.spec.action_dim
         self._state = recipe.state.to(self.device)
         self._action = recipe.action.to(self.device)
         self._discrete = recipe.discrete_state if cfg.discrete_state is None else cfg.discrete_state
@@ -53,15 +54,15 @@ class Pi05Policy:
         self.observations += (cfg.state,) * self._discrete + (INSTRUCTION,) * (len(cfg.instructions) > 1)
         self._prompts = Prompts(tokenizer, cfg.instructions, state_dim, recipe.max_tokens, self.device)
         self._network = MicroBatches(model, len(cfg.cameras), self._prompts.length, cfg.micro_batch, cfg.mode)
-        self._generator = torch.Generator(self.device).manual_seed(cfg.noise_seed)
 
     @torch.no_grad()
-    def plan(self, obs: TensorDict | Mapping[str, Any]) -> Tensor:
+    def plan(self, obs: TensorDict | Mapping[str, Any], noise: Tensor | None = None) -> Tensor:
         """Chunks of actions in [-1, 1] for B environments, shape [B, H, A], on the planner's device.
 
         Args:
             obs: ``images`` with one entry [B, H, W, 3] per camera, uint8 or floating-point in [0, 1]; the state
                 [B, D] where the prompt spells it out; ``instruction`` [B] where there are several.
+            noise: Standard normal noise, shape [B, noise_dim]. None draws it from torch's global random state.
 
         Raises:
             InputError: An observation is missing, of a wrong shape or type, or (on a GPU at the next call) out of range.
@@ -71,18 +72,16 @@ class Pi05Policy:
         stacked = torch.stack(images, 1)
         batch, cameras = stacked.shape[:2]
         tokens, token_mask = self._prompts(self._instructions(obs, batch), self._bins(obs, batch))
+        if noise is None:
+            noise = torch.randn(batch, self.noise_dim, device=self.device)
         chunk = self._network(
             stacked,
             torch.ones(batch, cameras, dtype=torch.bool, device=self.device),
             tokens,
             token_mask,
-            self._draw(batch),
+            noise.to(self.device).view(batch, self.horizon, -1),
         )
         return self._action.inverse(chunk[..., : self.action_dim]).clamp(-1.0, 1.0)
-
-    def _draw(self, batch: int) -> Tensor:
-        shape = (batch, self.horizon, self.model.spec.action_dim)
-        return torch.randn(shape, generator=self._generator, device=self.device)
 
     def _entry(self, obs: TensorDict | Mapping[str, Any], name: str) -> Tensor:
         """An observation, ``group`` or ``group/entry``, on the planner's device."""
@@ -108,7 +107,7 @@ class Pi05Policy:
                 "set state and state_columns"
             )
         self.model.guard.refuse(~state.isfinite().all(), f"the state {self.cfg.state!r} is not finite")
-        return digitise(self._state.forward(state.float()))
+        return digitize(self._state.forward(state.float()))
 
     def _instructions(self, obs: TensorDict | Mapping[str, Any], batch: int) -> Tensor:
         count = len(self.cfg.instructions)
@@ -122,8 +121,15 @@ class Pi05Policy:
         return which.clamp(0, count - 1)
 
 
-def load_pi05(path_or_hub_id: str | os.PathLike[str], device: torch.device | str = "cpu") -> Pi05Policy:
+def load_pi05(
+    path_or_hub_id: str | os.PathLike[str], task: str | None = None, device: torch.device | str = "cpu"
+) -> Pi05Policy:
     """Open the checkpoint at ``path_or_hub_id`` as a policy, with the settings in its ``cohoff.json``.
+
+    Args:
+        path_or_hub_id: Folder, or the name of a repository on the Hugging Face hub.
+        task: Ignored; a pi-0.5 checkpoint does not name a task.
+        device: Device of the policy and of its plans.
 
     Raises:
         InputError: Weights, settings, statistics or tokenizer are missing or unusable; nothing has been loaded then.

@@ -47,9 +47,6 @@ class Pi05PolicyCfg:
     mode: Literal["eager", "graph", "compile"] | None = None
     """How the network is run; None is a CUDA graph on CUDA and eager elsewhere."""
 
-    noise_seed: int = 0
-    """Seed of the noise that plans begin from."""
-
     spec: dict[str, Any] | None = None
     """Sizes of the network as in :class:`~cohoff.policies.pi05.spec.Pi05Spec`; None reads them from config.json."""
 

@@ -24,7 +24,7 @@ _BOUNDS = {"QUANTILES": ("q01", "q99"), "MIN_MAX": ("min", "max")}
 
 
 @dataclass(frozen=True)
-class Normaliser:
+class Normalizer:
     """Affine map between the units of environment and network, per dimension."""
 
     offset: Tensor
@@ -41,8 +41,8 @@ class Normaliser:
     @staticmethod
     def from_statistics(
         mode: str, values: Mapping[str, Tensor], origin: str, size: int = 0, margin: float = 0.0
-    ) -> Normaliser:
-        """The map of ``mode``: QUANTILES and MIN_MAX bring bounds to [-1, 1], MEAN_STD standardises, IDENTITY does nothing.
+    ) -> Normalizer:
+        """The map of ``mode``: QUANTILES and MIN_MAX bring bounds to [-1, 1], MEAN_STD standardizes, IDENTITY does nothing.
 
         Args:
             mode: lerobot's name.
@@ -55,11 +55,11 @@ class Normaliser:
             InputError: Unknown mode, or statistics missing, not finite or of different sizes.
         """
         if mode == "IDENTITY":
-            return Normaliser(torch.zeros(size), torch.ones(size), torch.ones(size), 1.0, 0.0)
+            return Normalizer(torch.zeros(size), torch.ones(size), torch.ones(size), 1.0, 0.0)
         names = ("mean", "std") if mode == "MEAN_STD" else _BOUNDS.get(mode)
         if names is None:
             raise InputError(
-                f"normalisation {mode!r} of {origin} is unknown; known: MEAN_STD, IDENTITY, {', '.join(_BOUNDS)}"
+                f"normalization {mode!r} of {origin} is unknown; known: MEAN_STD, IDENTITY, {', '.join(_BOUNDS)}"
             )
         for name in names:
             if name not in values:
@@ -71,17 +71,17 @@ class Normaliser:
                 )
         first, second = (values[name].float() for name in names)
         if mode == "MEAN_STD":
-            return Normaliser(first, second + _EPS, second, 1.0, 0.0)
+            return Normalizer(first, second + _EPS, second, 1.0, 0.0)
         span = second - first + margin
         span = torch.where(span == 0, _EPS, span)
-        return Normaliser(first, span, span, 2.0, 1.0)
+        return Normalizer(first, span, span, 2.0, 1.0)
 
     @property
     def size(self) -> int:
         """Number of dimensions D."""
         return len(self.offset)
 
-    def to(self, device: torch.device) -> Normaliser:
+    def to(self, device: torch.device) -> Normalizer:
         """The same on another device."""
         names = ("offset", "span", "inverse_span")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
@@ -95,8 +95,8 @@ class Normaliser:
         return (x + self.shift) * self.inverse_span / self.gain + self.offset
 
 
-def digitise(state: Tensor) -> Tensor:
-    """Bins -1 (below the range) to 255 of a normalised state, int64, of the same shape.
+def digitize(state: Tensor) -> Tensor:
+    """Bins -1 (below the range) to 255 of a normalized state, int64, of the same shape.
 
     As numpy's ``digitize(state, linspace(-1, 1, 257)[:-1]) - 1``; the edges are multiples of 1/128, exact in float32.
     """

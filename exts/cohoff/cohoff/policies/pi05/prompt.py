@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Prompts: the instruction is tokenised once, the state's digits are put in on the device at every plan."""
+"""Prompts: the instruction is tokenized once, the state's digits are put in on the device at every plan."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Prompts:
     """Token sequences of environments that follow one of a few instructions.
 
     With a state the prompt is ``Task: {instruction}, State: {bins};\nAction: ``, else ``{instruction}\n``. Digits are
-    tokens of their own in PaliGemma's vocabulary, so that a bin's tokens do not depend on its neighbours; this is checked.
+    tokens of their own in PaliGemma's vocabulary, so that a bin's tokens do not depend on its neighbors; this is checked.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Prompts:
         max_tokens: int,
         device: torch.device,
     ) -> None:
-        """Tokenise.
+        """Tokenize.
 
         Args:
             tokenizer: SentencePiece model.
@@ -101,7 +101,7 @@ class Prompts:
             for head in heads:
                 if tokenizer.encode(f"{head}{text};\nAction: ") != tokenizer.encode(head) + every_bin + tail:
                     raise InputError(
-                        "the tokenizer merges the digits of a state with their neighbours; is it PaliGemma's?"
+                        "the tokenizer merges the digits of a state with their neighbors; is it PaliGemma's?"
                     )
             starts = [tokenizer.encode(head) for head in heads]
         else:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The network: images, prompt and noise in, a chunk of normalised actions out."""
+"""The network: images, prompt and noise in, a chunk of normalized actions out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from cohoff.errors import InputError
 from cohoff.policies.pi05.action_expert import ActionExpert
 from cohoff.policies.pi05.attention import KeyValues, Rotary, additive_mask
-from cohoff.policies.pi05.files import locate, read_spec
+from cohoff.policies.pi05.checkpoint_folder import locate, read_spec
 from cohoff.policies.pi05.guard import InputGuard
 from cohoff.policies.pi05.memory import check_memory
 from cohoff.policies.pi05.prefix import Prefix
@@ -88,7 +88,7 @@ class Pi05:
     def sample_actions(
         self, images: Tensor, image_masks: Tensor, tokens: Tensor, token_mask: Tensor, noise: Tensor
     ) -> Tensor:
-        """Integrate ``noise`` into chunks of normalised actions.
+        """Integrate ``noise`` into chunks of normalized actions.
 
         Args:
             images: Shape [B, C, 3, H, W], in [-1, 1].

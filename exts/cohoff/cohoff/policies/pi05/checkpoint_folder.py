@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What a checkpoint folder says about its network, its normalisation and its prompt, in lerobot's or openpi's layout."""
+"""What a checkpoint folder says about its network, its normalization and its prompt, in lerobot's or openpi's layout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from cohoff.errors import InputError
-from cohoff.policies.pi05.preprocess import Normaliser
+from cohoff.policies.pi05.preprocess import Normalizer
 from cohoff.policies.pi05.spec import Pi05Spec
 
 _VLM = {"gemma_2b": {"vlm_width": 2048, "vlm_mlp": 16384}}
@@ -34,9 +34,9 @@ class Recipe:
 
     cameras: int
     """Camera images that the network was trained with."""
-    state: Normaliser
+    state: Normalizer
     """Of the robot's state."""
-    action: Normaliser
+    action: Normalizer
     """Of actions; its size is the number of real action dimensions."""
     discrete_state: bool
     """Whether the prompt spells out the state."""
@@ -69,6 +69,14 @@ def locate(path_or_hub_id: str | os.PathLike[str]) -> Path:
         ) from error
 
 
+def is_checkpoint_folder(path: Path) -> bool:
+    """Return whether ``path`` is a folder whose config.json describes a pi-0.5 checkpoint, in either layout."""
+    try:
+        return path.is_dir() and _is_pi05(_read_json(path / "config.json"))
+    except InputError:
+        return False
+
+
 def read_spec(folder: Path) -> Pi05Spec:
     """Sizes of the network in ``folder``.
 
@@ -97,7 +105,7 @@ def _spec(config: dict[str, Any], sizes: dict[str, Any]) -> Pi05Spec:
 
 
 def read_recipe(folder: Path) -> Recipe:
-    """Normalisation and prompt of the checkpoint in ``folder``.
+    """Normalization and prompt of the checkpoint in ``folder``.
 
     Raises:
         InputError: A file is missing or unreadable, or asks for something that is not supported.
@@ -118,12 +126,16 @@ def _complete(folder: Path) -> Iterator[None]:
 
 def _read_config(folder: Path) -> dict[str, Any]:
     config = _read_json(folder / "config.json")
-    if config.get("type", "pi05") != "pi05" or not {"chunk_size", "action_horizon"} & set(config):
+    if not _is_pi05(config):
         kind = config.get("type", "unknown")
         raise InputError(f"{str(folder / 'config.json')!r} is of type {kind!r}, expected a pi-0.5 checkpoint")
     if config.get("use_relative_actions"):
         raise InputError(f"{str(folder / 'config.json')!r} has use_relative_actions, which is not supported")
     return config
+
+
+def _is_pi05(config: dict[str, Any]) -> bool:
+    return config.get("type", "pi05") == "pi05" and bool({"chunk_size", "action_horizon"} & set(config))
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -151,16 +163,16 @@ def _lerobot_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
         except (SafetensorError, OSError) as error:
             raise InputError(f"statistics {str(path)!r} cannot be read ({error}); download them again") from error
 
-    def normaliser(key: str, mode: str, size: int) -> Normaliser:
+    def read_normalizer(key: str, mode: str, size: int) -> Normalizer:
         values = {name.removeprefix(f"{key}."): t for name, t in tensors.items() if name.startswith(f"{key}.")}
-        return Normaliser.from_statistics(mode, values, f"{key} in {str(folder)!r}", size)
+        return Normalizer.from_statistics(mode, values, f"{key} in {str(folder)!r}", size)
 
     features = config["input_features"]
     state_dim = features["observation.state"]["shape"][0]
     return Recipe(
         cameras=sum(feature["type"] == "VISUAL" for feature in features.values()),
-        state=normaliser("observation.state", modes["STATE"], state_dim),
-        action=normaliser("action", modes["ACTION"], config["output_features"]["action"]["shape"][0]),
+        state=read_normalizer("observation.state", modes["STATE"], state_dim),
+        action=read_normalizer("action", modes["ACTION"], config["output_features"]["action"]["shape"][0]),
         discrete_state="pi05_prepare_state_tokenizer_processor_step" in steps,
         max_tokens=config["tokenizer_max_length"],
     )
@@ -174,14 +186,14 @@ def _openpi_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
     stats = _read_json(found[0])
     stats = stats.get("norm_stats", stats)
 
-    def normaliser(name: str) -> Normaliser:
+    def read_normalizer(name: str) -> Normalizer:
         values = {key: torch.tensor(value) for key, value in stats.get(name, {}).items() if value is not None}
-        return Normaliser.from_statistics("QUANTILES", values, f"{name} in {str(found[0])!r}", margin=1e-6)
+        return Normalizer.from_statistics("QUANTILES", values, f"{name} in {str(found[0])!r}", margin=1e-6)
 
     return Recipe(
         cameras=3,
-        state=normaliser("state"),
-        action=normaliser("actions"),
+        state=read_normalizer("state"),
+        action=read_normalizer("actions"),
         discrete_state=config.get("discrete_state_input", True),
         max_tokens=config.get("max_token_len", _TOKENS),
     )

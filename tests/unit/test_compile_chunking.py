@@ -1,0 +1,90 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The chunk engine is ready for CUDA graphs and compilation: few fixed shapes, no host read, no host tensor."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tensordict import TensorDict
+from torch._dynamo.utils import counters
+from torch._subclasses import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from cohoff.policies.chunking import ChunkEngine
+from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
+
+N, D, A, R = 10, 5, 3, 4
+SPEC = FlowPolicySpec(D, A, horizon=6, hidden_dim=8, num_blocks=1, time_features=4, euler_steps=2)
+
+
+class OnGpuAlone(TorchDispatchMode):
+    """Refuses operations that read or make a tensor outside of the GPU."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves((args, kwargs, result)):
+            assert not isinstance(leaf, torch.Tensor) or leaf.device.type == "cuda", func
+        return result
+
+
+def observe() -> TensorDict:
+    return TensorDict({"policy": torch.randn(N, D)}, [N])
+
+
+def make_policy() -> FlowPolicy:
+    policy = FlowPolicy(SPEC)
+    torch.nn.init.normal_(policy.output.weight)
+    return policy.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("num_resets", [0, 3])
+def test_acting_needs_no_data(num_resets):
+    """Ten control steps on tensors that have a shape and a device, but no values."""
+    with FakeTensorMode(), torch.device("cuda:0"):
+        engine = ChunkEngine(make_policy(), N, "cuda:0", R)
+        obs, dones = observe(), torch.zeros(N, dtype=torch.bool)
+        with OnGpuAlone():
+            for _ in range(10):
+                action = engine.act(obs)
+                assert action.shape == engine.peek().shape == (N, A)
+                engine.reset(dones, num_resets)
+
+
+def test_planning_compiles_once_for_each_batch_size():
+    """One graph without breaks for each size; then 24 control steps, of all sizes, compile nothing and plan as before."""
+    torch.manual_seed(0)
+    policy = make_policy()
+    engine, compiled = ChunkEngine(policy, N, "cpu", R), ChunkEngine(policy, N, "cpu", R)
+    torch._dynamo.reset()
+    counters.clear()
+    compiled.replan = torch.compile(compiled.replan, fullgraph=True, dynamic=False, backend="aot_eager")
+    generator = torch.Generator().manual_seed(1)
+    random_state = torch.random.get_rng_state()
+    steps = []
+    for step in range(24):
+        num_resets = (0, 0, 1, 4, 0)[step % 5]
+        dones = torch.randperm(N, generator=generator) < num_resets
+        steps.append((torch.randn(N, D, generator=generator), dones, num_resets))
+
+    def run(engine: ChunkEngine) -> torch.Tensor:
+        torch.random.set_rng_state(random_state)
+        actions = []
+        for obs, dones, num_resets in steps:
+            actions.append(engine.act(TensorDict({"policy": obs}, [N])))
+            engine.reset(dones, num_resets)
+        return torch.stack(actions)
+
+    assert compiled.batch_sizes == (4, 8, 10)
+    with torch.no_grad():
+        for size in compiled.batch_sizes:
+            compiled.replan(observe(), size)
+    assert counters["stats"]["unique_graphs"] == 3
+    compiled.load_state_dict(engine.state_dict())
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        actions = run(compiled)
+    assert counters["stats"]["unique_graphs"] == 3
+    torch.testing.assert_close(actions, run(engine))
+    torch._dynamo.reset()
