@@ -39,14 +39,23 @@ class ImagesObsCfg(ObservationGroupCfg):
         self.enable_corruption = False
 
 
-def add_cameras(cfg: ManipulationEnvCfg) -> None:
-    """Give a task cameras and the observation group ``images``; for the ``__post_init__`` of its camera variant."""
-    setattr(cfg.scene, AGENTVIEW, _agentview_cfg())
-    setattr(cfg.scene, WRIST, _wrist_cfg())
-    setattr(cfg.observations, IMAGES, ImagesObsCfg())
-    cfg.events.camera_jitter = when_randomized(  # pyright: ignore[reportAttributeAccessIssue]
-        randomization.JitterCameras, names=(AGENTVIEW,), distance=0.02, angle=0.05
-    )
+def with_cameras(env_cfg: type[ManipulationEnvCfg]) -> type[ManipulationEnvCfg]:
+    """Variant of a task's environment configuration with cameras and the observation group ``images``."""
+
+    @configclass
+    class CameraEnvCfg(env_cfg):
+        """The task with cameras."""
+
+        def __post_init__(self):
+            super().__post_init__()
+            setattr(self.scene, AGENTVIEW, _agentview_cfg())
+            setattr(self.scene, WRIST, _wrist_cfg())
+            setattr(self.observations, IMAGES, ImagesObsCfg())
+            self.events.camera_jitter = when_randomized(  # pyright: ignore[reportAttributeAccessIssue]
+                randomization.JitterCameras, names=(AGENTVIEW,), distance=0.02, angle=0.05
+            )
+
+    return CameraEnvCfg
 
 
 def _size():

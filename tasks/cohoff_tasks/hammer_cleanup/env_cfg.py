@@ -14,7 +14,6 @@ from isaaclab_tasks.utils import preset
 
 from cohoff_tasks.common import drawer, events
 from cohoff_tasks.common import observations_cfg as observe
-from cohoff_tasks.common.cameras_cfg import add_cameras
 from cohoff_tasks.common.drawer_cfg import DrawerEventsCfg, DrawerObsCfg, DrawerSceneCfg
 from cohoff_tasks.common.env_cfg import CONTROL_DT, ManipulationEnvCfg, TerminationsCfg, held
 from cohoff_tasks.common.scene_cfg import object_cfg
@@ -101,12 +100,3 @@ class HammerCleanupEnvCfg(ManipulationEnvCfg):
     events: EventsCfg = EventsCfg()
     terminations: HammerCleanupTerminationsCfg = HammerCleanupTerminationsCfg()
     episode_length_s: float = 500 * CONTROL_DT
-
-
-@configclass
-class HammerCleanupCameraEnvCfg(HammerCleanupEnvCfg):
-    """Hammer cleanup with cameras."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        add_cameras(self)

@@ -14,7 +14,6 @@ from isaaclab_tasks.utils import preset
 
 from cohoff_tasks.common import events
 from cohoff_tasks.common import observations_cfg as observe
-from cohoff_tasks.common.cameras_cfg import add_cameras
 from cohoff_tasks.common.env_cfg import ManipulationEnvCfg, TerminationsCfg, held
 from cohoff_tasks.common.randomization_cfg import RandomizationEventsCfg
 from cohoff_tasks.common.scene_cfg import TableSceneCfg, object_cfg
@@ -126,12 +125,3 @@ class ThreadingEnvCfg(ManipulationEnvCfg):
     observations: ObservationsCfg = ObservationsCfg()
     events: EventsCfg = EventsCfg()
     terminations: ThreadingTerminationsCfg = ThreadingTerminationsCfg()
-
-
-@configclass
-class ThreadingCameraEnvCfg(ThreadingEnvCfg):
-    """Threading with cameras."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        add_cameras(self)

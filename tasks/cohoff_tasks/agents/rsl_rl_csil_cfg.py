@@ -27,7 +27,7 @@ class ManipulationCsilAlgorithmCfg(CsilAlgorithmCfg):
 
 @configclass
 class ManipulationCsilRunnerCfg(CsilRunnerCfg):
-    """102,400 environment steps of 64 environments. A task names its experiment."""
+    """102,400 environment steps in 64 environments. The registration names the experiment after the task."""
 
     max_iterations: int = 200
     """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
