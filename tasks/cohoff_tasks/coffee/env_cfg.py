@@ -8,15 +8,14 @@ from __future__ import annotations
 import math
 
 from isaaclab.assets import ArticulationCfg, RigidObjectCfg
-from isaaclab.managers import EventTermCfg, TerminationTermCfg
+from isaaclab.managers import EventTermCfg
 from isaaclab.utils import configclass
-from isaaclab_tasks.utils import preset
 
 from cohoff_tasks.assets.parts import turned
 from cohoff_tasks.common import events
 from cohoff_tasks.common import observations_cfg as observe
 from cohoff_tasks.common.env_cfg import ManipulationEnvCfg, TerminationsCfg, held
-from cohoff_tasks.common.randomization_cfg import RandomizationEventsCfg
+from cohoff_tasks.common.events_cfg import ManipulationEventsCfg, by_preset, reset_on_table
 from cohoff_tasks.common.scene_cfg import TableSceneCfg, mechanism_cfg, object_cfg
 from cohoff_tasks.common.state import tool
 
@@ -78,36 +77,11 @@ class PolicyObsCfg(observe.RobotObsCfg):
 
 
 @configclass
-class ObservationsCfg:
-    """Observation groups."""
-
-    policy: PolicyObsCfg = PolicyObsCfg()
-
-
-@configclass
-class EventsCfg(RandomizationEventsCfg):
+class EventsCfg(ManipulationEventsCfg):
     """Initial states: the pod upright anywhere in a box; the lid open; the arm slightly off its default posture."""
 
-    reset_robot = EventTermCfg(func=events.reset_robot, mode="reset", params={"joint_noise": 0.03})
     reset_machine = EventTermCfg(func=events.reset_joints, mode="reset", params={"name": mdp.MACHINE})
-    reset_pod = EventTermCfg(
-        func=events.reset_object_on_table,
-        mode="reset",
-        params={
-            "name": mdp.POD,
-            "half_range": preset(default=(0.03, 0.03), d0=(0.03, 0.03), d1=(0.10, 0.08)),
-            "half_yaw": 0.0,
-        },
-    )
-
-
-@configclass
-class CoffeeTerminationsCfg(TerminationsCfg):
-    """Ends of an episode of Coffee."""
-
-    success: TerminationTermCfg = held(
-        mdp.pod_under_lid, max_offset=0.004, max_height=0.004, min_up=0.98, max_angle=math.radians(15.0)
-    )
+    reset_pod = reset_on_table(mdp.POD, by_preset((0.03, 0.03), (0.10, 0.08)), 0.0)
 
 
 @configclass
@@ -115,7 +89,9 @@ class CoffeeEnvCfg(ManipulationEnvCfg):
     """Coffee on a Franka Panda."""
 
     instruction: str = "put the pod into the coffee machine and close the lid"
-    scene: CoffeeSceneCfg = CoffeeSceneCfg(num_envs=64, env_spacing=2.5)
-    observations: ObservationsCfg = ObservationsCfg()
+    scene: CoffeeSceneCfg = CoffeeSceneCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=PolicyObsCfg())
     events: EventsCfg = EventsCfg()
-    terminations: CoffeeTerminationsCfg = CoffeeTerminationsCfg()
+    terminations: TerminationsCfg = TerminationsCfg(
+        success=held(mdp.pod_under_lid, max_offset=0.004, max_height=0.004, min_up=0.98, max_angle=math.radians(15.0))
+    )

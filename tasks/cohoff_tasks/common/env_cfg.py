@@ -41,12 +41,13 @@ class SparseRewardsCfg:
 
 @configclass
 class TerminationsCfg:
-    """Ends of an episode. A task adds ``success``."""
+    """Terminations. A task sets ``success``."""
 
     non_finite: TerminationTermCfg = TerminationTermCfg(
         func=terminations.non_finite, params={"max_joint_velocity": 30.0, "max_object_speed": 30.0}
     )
     time_out: TerminationTermCfg = TerminationTermCfg(func=time_out, time_out=True)
+    success: TerminationTermCfg = MISSING  # pyright: ignore[reportAssignmentType]
 
 
 def held(condition, **params) -> TerminationTermCfg:

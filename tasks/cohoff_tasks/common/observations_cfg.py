@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING
+
 from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg
 from isaaclab.utils import configclass
 
@@ -52,6 +54,13 @@ class RobotObsCfg(ObservationGroupCfg):
     def __post_init__(self):
         self.concatenate_terms = True
         self.enable_corruption = False
+
+
+@configclass
+class ObservationsCfg:
+    """Observation groups. A task sets ``policy``, the camera variant adds ``images``."""
+
+    policy: RobotObsCfg = MISSING  # pyright: ignore[reportAssignmentType]
 
 
 def vector(source: Point, target: Point) -> ObservationTermCfg:

@@ -141,6 +141,12 @@ def _slab_cfg(path: str, size: tuple[float, float, float], pos: tuple[float, flo
 class TableSceneCfg(InteractiveSceneCfg):
     """A Panda on a table."""
 
+    num_envs: int = 64
+    """Number of environments."""
+
+    env_spacing: float = 2.5
+    """Distance between neighboring environments [m]."""
+
     robot: ArticulationCfg = panda_cfg()
     """The robot, its base at the environment's origin."""
 

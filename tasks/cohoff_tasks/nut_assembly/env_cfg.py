@@ -8,14 +8,12 @@ from __future__ import annotations
 import math
 
 from isaaclab.assets import AssetBaseCfg, RigidObjectCfg
-from isaaclab.managers import EventTermCfg, ObservationTermCfg, TerminationTermCfg
+from isaaclab.managers import EventTermCfg, ObservationTermCfg
 from isaaclab.utils import configclass
-from isaaclab_tasks.utils import preset
 
-from cohoff_tasks.common import events
 from cohoff_tasks.common import observations_cfg as observe
 from cohoff_tasks.common.env_cfg import CONTROL_DT, ManipulationEnvCfg, TerminationsCfg, held
-from cohoff_tasks.common.randomization_cfg import RandomizationEventsCfg
+from cohoff_tasks.common.events_cfg import ManipulationEventsCfg, by_preset, reset_on_table
 from cohoff_tasks.common.scene_cfg import TableSceneCfg, fixture_cfg, object_cfg
 from cohoff_tasks.common.state import tool
 
@@ -90,36 +88,16 @@ class PolicyObsCfg(observe.RobotObsCfg):
     round_peg_from_nut_fine = observe.fine_vector(mdp.round_nut, mdp.round_peg)
 
 
-@configclass
-class ObservationsCfg:
-    """Observation groups. Cameras, where a task has them, go into a group of their own named ``images``."""
-
-    policy: PolicyObsCfg = PolicyObsCfg()
-
-
 def _reset_nut(name: str) -> EventTermCfg:
-    params = {
-        "name": name,
-        "half_range": preset(default=(0.05, 0.055), d0=(0.05, 0.055), d1=(0.065, 0.09)),
-        "half_yaw": math.pi,
-    }
-    return EventTermCfg(func=events.reset_object_on_table, mode="reset", params=params)
+    return reset_on_table(name, by_preset((0.05, 0.055), (0.065, 0.09)), math.pi)
 
 
 @configclass
-class EventsCfg(RandomizationEventsCfg):
+class EventsCfg(ManipulationEventsCfg):
     """Initial states: each nut anywhere in a box of its own, any heading; the arm slightly off its default posture."""
 
-    reset_robot = EventTermCfg(func=events.reset_robot, mode="reset", params={"joint_noise": 0.03})
     reset_square_nut = _reset_nut(mdp.SQUARE_NUT)
     reset_round_nut = _reset_nut(mdp.ROUND_NUT)
-
-
-@configclass
-class NutAssemblyTerminationsCfg(TerminationsCfg):
-    """Ends of an episode of NutAssembly."""
-
-    success: TerminationTermCfg = held(mdp.nuts_on_pegs, **SEATED, min_hand_distance=0.1)
 
 
 @configclass
@@ -127,8 +105,8 @@ class NutAssemblyEnvCfg(ManipulationEnvCfg):
     """NutAssembly on a Franka Panda."""
 
     instruction: str = "put the square nut over the square peg and the round nut over the round peg"
-    scene: NutAssemblySceneCfg = NutAssemblySceneCfg(num_envs=64, env_spacing=2.5)
-    observations: ObservationsCfg = ObservationsCfg()
+    scene: NutAssemblySceneCfg = NutAssemblySceneCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=PolicyObsCfg())
     events: EventsCfg = EventsCfg()
-    terminations: NutAssemblyTerminationsCfg = NutAssemblyTerminationsCfg()
+    terminations: TerminationsCfg = TerminationsCfg(success=held(mdp.nuts_on_pegs, **SEATED, min_hand_distance=0.1))
     episode_length_s: float = 500 * CONTROL_DT

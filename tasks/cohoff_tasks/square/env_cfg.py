@@ -8,14 +8,11 @@ from __future__ import annotations
 import math
 
 from isaaclab.assets import AssetBaseCfg, RigidObjectCfg
-from isaaclab.managers import EventTermCfg, TerminationTermCfg
 from isaaclab.utils import configclass
-from isaaclab_tasks.utils import preset
 
-from cohoff_tasks.common import events
 from cohoff_tasks.common import observations_cfg as observe
 from cohoff_tasks.common.env_cfg import ManipulationEnvCfg, TerminationsCfg, held
-from cohoff_tasks.common.randomization_cfg import RandomizationEventsCfg
+from cohoff_tasks.common.events_cfg import ManipulationEventsCfg, by_preset, reset_on_table
 from cohoff_tasks.common.scene_cfg import TableSceneCfg, fixture_cfg, object_cfg
 from cohoff_tasks.common.state import tool
 
@@ -69,35 +66,10 @@ class PolicyObsCfg(observe.RobotObsCfg):
 
 
 @configclass
-class ObservationsCfg:
-    """Observation groups; the camera variant adds ``images``."""
-
-    policy: PolicyObsCfg = PolicyObsCfg()
-
-
-@configclass
-class EventsCfg(RandomizationEventsCfg):
+class EventsCfg(ManipulationEventsCfg):
     """Initial states: the nut anywhere in a box, any heading; the arm slightly off its default posture."""
 
-    reset_robot = EventTermCfg(func=events.reset_robot, mode="reset", params={"joint_noise": 0.03})
-    reset_nut = EventTermCfg(
-        func=events.reset_object_on_table,
-        mode="reset",
-        params={
-            "name": mdp.NUT,
-            "half_range": preset(default=(0.05, 0.05), d0=(0.05, 0.05), d1=(0.10, 0.13)),
-            "half_yaw": math.pi,
-        },
-    )
-
-
-@configclass
-class SquareTerminationsCfg(TerminationsCfg):
-    """Ends of an episode of Square."""
-
-    success: TerminationTermCfg = held(
-        mdp.nut_on_peg, max_offset=0.01, max_height=LAYOUT.seat + 0.008, min_up=0.98, min_hand_distance=0.1
-    )
+    reset_nut = reset_on_table(mdp.NUT, by_preset((0.05, 0.05), (0.10, 0.13)), math.pi)
 
 
 @configclass
@@ -105,7 +77,11 @@ class SquareEnvCfg(ManipulationEnvCfg):
     """Square on a Franka Panda."""
 
     instruction: str = "put the square nut over the square peg"
-    scene: SquareSceneCfg = SquareSceneCfg(num_envs=64, env_spacing=2.5)
-    observations: ObservationsCfg = ObservationsCfg()
+    scene: SquareSceneCfg = SquareSceneCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=PolicyObsCfg())
     events: EventsCfg = EventsCfg()
-    terminations: SquareTerminationsCfg = SquareTerminationsCfg()
+    terminations: TerminationsCfg = TerminationsCfg(
+        success=held(
+            mdp.nut_on_peg, max_offset=0.01, max_height=LAYOUT.seat + 0.008, min_up=0.98, min_hand_distance=0.1
+        )
+    )

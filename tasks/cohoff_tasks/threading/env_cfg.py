@@ -8,14 +8,11 @@ from __future__ import annotations
 import math
 
 from isaaclab.assets import RigidObjectCfg
-from isaaclab.managers import EventTermCfg, TerminationTermCfg
 from isaaclab.utils import configclass
-from isaaclab_tasks.utils import preset
 
-from cohoff_tasks.common import events
 from cohoff_tasks.common import observations_cfg as observe
 from cohoff_tasks.common.env_cfg import ManipulationEnvCfg, TerminationsCfg, held
-from cohoff_tasks.common.randomization_cfg import RandomizationEventsCfg
+from cohoff_tasks.common.events_cfg import ManipulationEventsCfg, by_preset, reset_on_table
 from cohoff_tasks.common.scene_cfg import TableSceneCfg, object_cfg
 from cohoff_tasks.common.state import tool
 
@@ -75,45 +72,16 @@ class PolicyObsCfg(observe.RobotObsCfg):
 
 
 @configclass
-class ObservationsCfg:
-    """Observation groups. Cameras, where a task has them, go into a group of their own named ``images``."""
-
-    policy: PolicyObsCfg = PolicyObsCfg()
-
-
-@configclass
-class EventsCfg(RandomizationEventsCfg):
+class EventsCfg(ManipulationEventsCfg):
     """Initial states: the needle anywhere in a box, roughly in the direction in which it goes through the ring.
 
     The ring is always in the same place, and in D1 anywhere in a box of its own, turned to either side.
     """
 
-    reset_robot = EventTermCfg(func=events.reset_robot, mode="reset", params={"joint_noise": 0.03})
-    reset_needle = EventTermCfg(
-        func=events.reset_object_on_table,
-        mode="reset",
-        params={
-            "name": mdp.NEEDLE,
-            "half_range": preset(default=(0.075, 0.05), d0=(0.075, 0.05), d1=(0.10, 0.08)),
-            "half_yaw": preset(default=math.pi / 6, d0=math.pi / 6, d1=math.pi / 4),
-        },
+    reset_needle = reset_on_table(
+        mdp.NEEDLE, by_preset((0.075, 0.05), (0.10, 0.08)), by_preset(math.pi / 6, math.pi / 4)
     )
-    reset_tripod = EventTermCfg(
-        func=events.reset_object_on_table,
-        mode="reset",
-        params={
-            "name": mdp.TRIPOD,
-            "half_range": preset(default=(0.0, 0.0), d0=(0.0, 0.0), d1=(0.05, 0.05)),
-            "half_yaw": preset(default=0.0, d0=0.0, d1=math.pi / 6),
-        },
-    )
-
-
-@configclass
-class ThreadingTerminationsCfg(TerminationsCfg):
-    """Ends of an episode of Threading."""
-
-    success: TerminationTermCfg = held(mdp.needle_through_ring, min_depth=0.015, min_up=0.97)
+    reset_tripod = reset_on_table(mdp.TRIPOD, by_preset((0.0, 0.0), (0.05, 0.05)), by_preset(0.0, math.pi / 6))
 
 
 @configclass
@@ -121,7 +89,7 @@ class ThreadingEnvCfg(ManipulationEnvCfg):
     """Threading on a Franka Panda."""
 
     instruction: str = "put the needle through the ring of the tripod"
-    scene: ThreadingSceneCfg = ThreadingSceneCfg(num_envs=64, env_spacing=2.5)
-    observations: ObservationsCfg = ObservationsCfg()
+    scene: ThreadingSceneCfg = ThreadingSceneCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=PolicyObsCfg())
     events: EventsCfg = EventsCfg()
-    terminations: ThreadingTerminationsCfg = ThreadingTerminationsCfg()
+    terminations: TerminationsCfg = TerminationsCfg(success=held(mdp.needle_through_ring, min_depth=0.015, min_up=0.97))
