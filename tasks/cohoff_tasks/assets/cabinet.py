@@ -120,8 +120,8 @@ class Cabinet:
                 (bar_x / 2, y, self.bar_height),
                 0.005,
                 -bar_x,
-                turned("y", math.pi / 2),
-                _STEEL,
+                rotation=turned("y", math.pi / 2),
+                surface=_STEEL,
                 collides=False,
             )
             for i, y in enumerate((post, -post))

@@ -136,7 +136,15 @@ class CoffeeMachine:
         x, y, z = self.hinge
         parts = (
             Box("plate", (x - length / 2, y, z), self.lid_size),
-            Cylinder("pin", (x, y, z), 0.007, width + 0.006, turned("x", math.pi / 2), _CHROME, collides=False),
+            Cylinder(
+                "pin",
+                (x, y, z),
+                0.007,
+                width + 0.006,
+                rotation=turned("x", math.pi / 2),
+                surface=_CHROME,
+                collides=False,
+            ),
             Box("trim", (x - length - 0.001, y, z), (0.004, width, thickness), surface=_CHROME, collides=False),
             Box(
                 "badge", (x - 0.6 * length, y, z + thickness / 2), (0.05, 0.05, 0.002), surface=_CHROME, collides=False

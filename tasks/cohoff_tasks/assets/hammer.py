@@ -54,7 +54,13 @@ class Hammer:
                 collides=False,
             ),
             Cylinder(
-                "face", (head_x, half, height), height, face, turned("x", math.pi / 2), surface=_FACE, collides=False
+                "face",
+                (head_x, half, height),
+                height,
+                face,
+                rotation=turned("x", math.pi / 2),
+                surface=_FACE,
+                collides=False,
             ),
             Box("claw", (head_x, -half, height), (0.016, 0.024, 0.010), surface=_FACE, collides=False),
         )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -28,44 +28,40 @@ class Surface:
 
 
 @dataclass(frozen=True)
-class Box:
-    """A box."""
+class _Shape:
+    """What boxes and cylinders have in common."""
 
     name: str
     """Name of the prim, unique within the body."""
     center: Vector
-    """Centre in the body's frame [m]."""
+    """Center in the body's frame [m]."""
+    rotation: Quaternion = field(default=UPRIGHT, kw_only=True)
+    """Orientation in the body's frame, (x, y, z, w)."""
+    surface: Surface | None = field(default=None, kw_only=True)
+    """Surface; None for that of the body."""
+    collides: bool = field(default=True, kw_only=True)
+    """Whether it is a collider. It is drawn in any case."""
+
+
+@dataclass(frozen=True)
+class Box(_Shape):
+    """A box."""
+
     size: Vector
     """Full edge lengths [m]."""
-    rotation: Quaternion = UPRIGHT
-    """Orientation in the body's frame, (x, y, z, w)."""
-    surface: Surface | None = None
-    """Look; None for that of the body."""
-    collides: bool = True
-    """Whether it touches anything; drawn in any case."""
 
     def __post_init__(self):
         check_positive(f"size of box {self.name!r}", *self.size)
 
 
 @dataclass(frozen=True)
-class Cylinder:
+class Cylinder(_Shape):
     """A cylinder along its z axis."""
 
-    name: str
-    """Name of the prim, unique within the body."""
-    center: Vector
-    """Centre in the body's frame [m]."""
     radius: float
     """Radius [m]."""
     height: float
     """Length along the axis [m]."""
-    rotation: Quaternion = UPRIGHT
-    """Orientation in the body's frame, (x, y, z, w)."""
-    surface: Surface | None = None
-    """Look; None for that of the body."""
-    collides: bool = True
-    """Whether it touches anything; drawn in any case."""
 
     def __post_init__(self):
         check_positive(f"radius and height of cylinder {self.name!r}", self.radius, self.height)
@@ -116,7 +112,7 @@ def ring(
         angle = 2.0 * math.pi * i / sides
         x, y, z = _along(axis, (middle * math.cos(angle), middle * math.sin(angle), 0.0))
         place = (center[0] + x, center[1] + y, center[2] + z)
-        boxes.append(Box(f"{name}_{i}", place, _along(axis, (wall, length, height)), turned(axis, angle)))
+        boxes.append(Box(f"{name}_{i}", place, _along(axis, (wall, length, height)), rotation=turned(axis, angle)))
     return tuple(boxes)
 
 

@@ -44,8 +44,8 @@ class Needle:
         stripe = Surface((0.85, 0.78, 0.62), 0.0, 0.6)
         parts = (
             Box("block", (0.0, 0.0, 0.0), self.block, surface=grip),
-            Cylinder("shaft", (middle, 0.0, 0.0), self.shaft_radius, self.shaft_length, along),
-            Cylinder("collar", (length / 2, 0.0, 0.0), 1.4 * self.shaft_radius, 0.008, along, collides=False),
+            Cylinder("shaft", (middle, 0.0, 0.0), self.shaft_radius, self.shaft_length, rotation=along),
+            Cylinder("collar", (length / 2, 0.0, 0.0), 1.4 * self.shaft_radius, 0.008, rotation=along, collides=False),
             *(
                 Box(
                     f"stripe_{i}", (x, 0.0, 0.0), (0.004, width + 0.001, height + 0.001), surface=stripe, collides=False
@@ -108,8 +108,8 @@ def _leg(index: int, heading: float, hub: float, radius: float) -> tuple[Box, ..
     lean = math.atan2(radius, rise)
     rotation = _leaned(heading, math.pi - lean)
     return (
-        Box(f"leg_{index}", (x / 2, y / 2, (hub + pad) / 2), (0.01, 0.01, length), rotation, iron),
-        Box(f"foot_{index}", (x, y, pad / 2), (0.03, 0.03, pad), turned("z", heading), iron),
+        Box(f"leg_{index}", (x / 2, y / 2, (hub + pad) / 2), (0.01, 0.01, length), rotation=rotation, surface=iron),
+        Box(f"foot_{index}", (x, y, pad / 2), (0.03, 0.03, pad), rotation=turned("z", heading), surface=iron),
     )
 
 

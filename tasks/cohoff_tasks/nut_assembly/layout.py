@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cohoff_tasks.assets.nuts import RoundNut, RoundPeg, SquareNut, SquarePeg
 from cohoff_tasks.assets.parts import Vector, check_clearance
-from cohoff_tasks.assets.round import RoundNut, RoundPeg
-from cohoff_tasks.assets.square import SquareNut, SquarePeg
 
 
 @dataclass(frozen=True)
