@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Nuts with handles and the pegs that they go over, square and round."""
+"""Square and round nuts with handles, and their pegs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .authoring import rigid_object
 from .parts import Box, Cylinder, Part, Surface, check_positive, ring, turned
 
 _RAISED = 0.003
-"""Gap below the parts of a nut that do not touch the table [m]. Fewer boxes in contact, and the nut rests just as level."""
+"""Gap between the table and the parts of a nut that do not touch it [m]. Fewer boxes in contact are faster."""
 
 
 @dataclass(frozen=True)

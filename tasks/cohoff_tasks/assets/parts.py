@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The primitives that objects and fixtures are made of."""
+"""Primitives of which objects are made."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ UPRIGHT: Quaternion = (0.0, 0.0, 0.0, 1.0)
 
 @dataclass(frozen=True)
 class Surface:
-    """Look of a part."""
+    """Appearance of a part."""
 
     color: Vector
-    """Linear RGB colour in [0, 1]."""
+    """Linear RGB color in [0, 1]."""
     metallic: float = 0.0
     """Metalness in [0, 1]."""
     roughness: float = 0.5
@@ -29,7 +29,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What boxes and cylinders have in common."""
+    """Fields of both boxes and cylinders."""
 
     name: str
     """Name of the prim, unique within the body."""
@@ -71,13 +71,13 @@ Part = Box | Cylinder
 
 
 def check_positive(what: str, *values: float) -> None:
-    """Raise ValueError, which names ``what`` and the values, unless all ``values`` are finite and above 0."""
+    """Raise ValueError with ``what`` in its message unless all ``values`` are finite and positive."""
     if not all(math.isfinite(value) and value > 0.0 for value in values):
         raise ValueError(f"{what} must be positive, not {values if len(values) > 1 else values[0]}")
 
 
 def check_clearance(what: str, hole: float, plug: float) -> None:
-    """Raise ValueError unless the plug, of size ``plug`` [m], is smaller than the hole, of size ``hole`` [m]."""
+    """Raise ValueError unless a plug of size ``plug`` [m] fits into a hole of size ``hole`` [m]."""
     if not hole > plug:
         raise ValueError(f"clearance of {what} must be positive: the hole is {hole} m, what goes into it {plug} m")
 
@@ -95,9 +95,9 @@ def ring(
     """A polygonal ring made of boxes.
 
     Args:
-        name: Start of the parts' names.
-        center: Centre in the body's frame [m].
-        inner_radius: Radius of the largest circle inside [m].
+        name: Prefix of the parts' names.
+        center: Center in the body's frame [m].
+        inner_radius: Radius of the inscribed circle [m].
         wall: Thickness of the wall [m].
         height: Extent along the axis [m].
         sides: Number of boxes.
@@ -105,7 +105,7 @@ def ring(
     """
     check_positive(f"inner radius, wall and height of ring {name!r}", inner_radius, wall, height)
     middle = inner_radius + 0.5 * wall
-    # The outer edges of neighbours meet; their inner parts overlap.
+    # The outer edges of neighboring boxes meet; their inner parts overlap.
     length = 2.0 * (inner_radius + wall) * math.tan(math.pi / sides)
     boxes = []
     for i in range(sides):
@@ -117,6 +117,6 @@ def ring(
 
 
 def _along(axis: str, vector: Vector) -> Vector:
-    """``vector`` with its z axis turned onto ``axis`` by a cyclic change of the axes."""
+    """``vector`` with cyclically permuted axes, so that z becomes ``axis``."""
     a, b, c = vector
     return {"x": (c, a, b), "y": (b, c, a), "z": vector}[axis]
