@@ -8,16 +8,14 @@ from __future__ import annotations
 import math
 
 from isaaclab.assets import ArticulationCfg, RigidObjectCfg
-from isaaclab.managers import EventTermCfg, TerminationTermCfg
+from isaaclab.managers import EventTermCfg
 from isaaclab.utils import configclass
-from isaaclab_tasks.utils import preset
 
 from cohoff_tasks.assets.parts import turned
 from cohoff_tasks.common import events
 from cohoff_tasks.common import observations_cfg as observe
-from cohoff_tasks.common.cameras_cfg import add_cameras
 from cohoff_tasks.common.env_cfg import ManipulationEnvCfg, TerminationsCfg, held
-from cohoff_tasks.common.randomization_cfg import RandomizationEventsCfg
+from cohoff_tasks.common.events_cfg import ManipulationEventsCfg, by_preset, reset_on_table
 from cohoff_tasks.common.scene_cfg import TableSceneCfg, mechanism_cfg, object_cfg
 from cohoff_tasks.common.state import tool
 
@@ -30,7 +28,7 @@ class CoffeeSceneCfg(TableSceneCfg):
     """A pod and a coffee machine on the table."""
 
     pod: RigidObjectCfg = object_cfg("Pod", LAYOUT.pod.usd(), LAYOUT.pod_position)
-    """The pod, by default in the middle of the box that it starts in."""
+    """The pod, by default at the center of the box in which it starts."""
 
     machine: ArticulationCfg = mechanism_cfg(
         "Machine",
@@ -39,7 +37,7 @@ class CoffeeSceneCfg(TableSceneCfg):
         "hinge",
         LAYOUT.lid_angle,
         damping=0.05,
-        # More than the weight of the lid exerts when it stands open, less than when it is half closed.
+        # The lid stays open by itself, and falls shut once it is half closed.
         friction=0.03,
         rotation=turned("z", LAYOUT.machine_heading),
     )
@@ -47,16 +45,16 @@ class CoffeeSceneCfg(TableSceneCfg):
 
 
 @configclass
-class PolicyObsCfg(observe.RobotObsCfg):
-    """State for the learner, [N, 50].
+class CoffeeObsCfg(observe.RobotObsCfg):
+    """Observations of the policy, [N, 50].
 
     The 24 entries of :class:`~cohoff_tasks.common.observations_cfg.RobotObsCfg`, then
 
     ======  ================================================================  ============  =====
     index   quantity                                                          unit          scale
     ======  ================================================================  ============  =====
-    24-26   tool to the pod's upper part                                      m             10
-    27-29   pod's centre to its seat in the holder                            m             10
+    24-26   tool to the grip on the pod                                       m             10
+    27-29   pod's center to its seat in the holder                            m             10
     30-32   tool to where it pushes the lid                                   m             10
     33-34   angle and angular velocity of the lid                             rad, rad/s    1
     35-37   pod's z axis                                                      1             1
@@ -79,36 +77,11 @@ class PolicyObsCfg(observe.RobotObsCfg):
 
 
 @configclass
-class ObservationsCfg:
-    """Observation groups."""
+class CoffeeEventsCfg(ManipulationEventsCfg):
+    """Initial states: the lid open, the pod upright anywhere in a box."""
 
-    policy: PolicyObsCfg = PolicyObsCfg()
-
-
-@configclass
-class EventsCfg(RandomizationEventsCfg):
-    """Initial states: the pod upright anywhere in a box; the lid open; the arm slightly off its default posture."""
-
-    reset_robot = EventTermCfg(func=events.reset_robot, mode="reset", params={"joint_noise": 0.03})
     reset_machine = EventTermCfg(func=events.reset_joints, mode="reset", params={"name": mdp.MACHINE})
-    reset_pod = EventTermCfg(
-        func=events.reset_object_on_table,
-        mode="reset",
-        params={
-            "name": mdp.POD,
-            "half_range": preset(default=(0.03, 0.03), d0=(0.03, 0.03), d1=(0.10, 0.08)),
-            "half_yaw": 0.0,
-        },
-    )
-
-
-@configclass
-class CoffeeTerminationsCfg(TerminationsCfg):
-    """Ends of an episode of Coffee."""
-
-    success: TerminationTermCfg = held(
-        mdp.pod_under_lid, max_offset=0.004, max_height=0.004, min_up=0.98, max_angle=math.radians(15.0)
-    )
+    reset_pod = reset_on_table(mdp.POD, by_preset((0.03, 0.03), (0.10, 0.08)), 0.0)
 
 
 @configclass
@@ -116,16 +89,9 @@ class CoffeeEnvCfg(ManipulationEnvCfg):
     """Coffee on a Franka Panda."""
 
     instruction: str = "put the pod into the coffee machine and close the lid"
-    scene: CoffeeSceneCfg = CoffeeSceneCfg(num_envs=64, env_spacing=2.5)
-    observations: ObservationsCfg = ObservationsCfg()
-    events: EventsCfg = EventsCfg()
-    terminations: CoffeeTerminationsCfg = CoffeeTerminationsCfg()
-
-
-@configclass
-class CoffeeCameraEnvCfg(CoffeeEnvCfg):
-    """Coffee with cameras."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        add_cameras(self)
+    scene: CoffeeSceneCfg = CoffeeSceneCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=CoffeeObsCfg())
+    events: CoffeeEventsCfg = CoffeeEventsCfg()
+    terminations: TerminationsCfg = TerminationsCfg(
+        success=held(mdp.pod_under_lid, max_offset=0.004, max_height=0.004, min_up=0.98, max_angle=math.radians(15.0))
+    )

@@ -7,28 +7,49 @@ from __future__ import annotations
 
 import gymnasium as gym
 
+AGENTS = {
+    "csil": "cohoff_tasks.agents.rsl_rl_csil_cfg:ManipulationCsilRunnerCfg",
+}
+"""Agent configurations of every task by the name of their algorithm.
+
+``--agent rsl_rl_csil_cfg_entry_point`` selects ``csil``.
+"""
+
+DEFAULT_AGENT = "csil"
+"""Agent of ``isaaclab train`` without ``--agent``."""
+
+
+def task_id(task: str, variant: str = "") -> str:
+    """Gymnasium id of a task: ``Cohoff-Square-Franka``, or ``Cohoff-Square-Camera-Franka`` for a variant."""
+    return "-".join(filter(None, ("Cohoff", task, variant, "Franka")))
+
 
 def register(task: str, package: str) -> None:
-    """Register ``Cohoff-<task>-Franka`` and, with cameras, ``Cohoff-<task>-Camera-Franka``.
+    """Register ``Cohoff-<task>-Franka`` and its variant with cameras, ``Cohoff-<task>-Camera-Franka``.
 
-    Only names are registered; nothing of the task is imported before it is made. ``package`` holds
+    Only strings are registered: nothing of a task is imported before the task is made. ``package`` contains
 
-    - ``env_cfg`` with the environment configurations ``<task>EnvCfg`` and ``<task>CameraEnvCfg``,
+    - ``env_cfg`` with the environment configuration ``<task>EnvCfg``,
     - ``expert`` with the scripted expert ``<task>Expert``,
-    - ``agents.rsl_rl_csil_cfg`` with the learner's configuration ``<task>CsilRunnerCfg``.
+    - ``recipe`` with the training settings ``RECIPE``.
+
+    The camera variant and the agents are derived, see :mod:`.derived_cfg`.
 
     Args:
         task: Name in CamelCase, ``MugCleanup``.
         package: Dotted name of the task's package.
     """
-    for variant in ("", "Camera"):
+    derived = f"cohoff_tasks.common.derived_cfg:{task}"
+    shared = {f"rsl_rl_{agent}_cfg_entry_point": f"{derived}_{agent}" for agent in AGENTS} | {
+        "rsl_rl_cfg_entry_point": f"{derived}_{DEFAULT_AGENT}",
+        "default_agent": "rsl_rl",
+        "expert_entry_point": f"{package}.expert:{task}Expert",
+        "recipe_entry_point": f"{package}.recipe:RECIPE",
+    }
+    for variant, env_cfg in (("", f"{package}.env_cfg:{task}EnvCfg"), ("Camera", f"{derived}_camera_env")):
         gym.register(
-            id="-".join(filter(None, ("Cohoff", task, variant, "Franka"))),
+            id=task_id(task, variant),
             entry_point="cohoff.isaac.env:ManipulationEnv",
             disable_env_checker=True,
-            kwargs={
-                "env_cfg_entry_point": f"{package}.env_cfg:{task}{variant}EnvCfg",
-                "rsl_rl_csil_cfg_entry_point": f"{package}.agents.rsl_rl_csil_cfg:{task}CsilRunnerCfg",
-                "expert_entry_point": f"{package}.expert:{task}Expert",
-            },
+            kwargs={"env_cfg_entry_point": env_cfg, **shared},
         )

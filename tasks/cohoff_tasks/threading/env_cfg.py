@@ -8,15 +8,11 @@ from __future__ import annotations
 import math
 
 from isaaclab.assets import RigidObjectCfg
-from isaaclab.managers import EventTermCfg, TerminationTermCfg
 from isaaclab.utils import configclass
-from isaaclab_tasks.utils import preset
 
-from cohoff_tasks.common import events
 from cohoff_tasks.common import observations_cfg as observe
-from cohoff_tasks.common.cameras_cfg import add_cameras
 from cohoff_tasks.common.env_cfg import ManipulationEnvCfg, TerminationsCfg, held
-from cohoff_tasks.common.randomization_cfg import RandomizationEventsCfg
+from cohoff_tasks.common.events_cfg import ManipulationEventsCfg, by_preset, reset_on_table
 from cohoff_tasks.common.scene_cfg import TableSceneCfg, object_cfg
 from cohoff_tasks.common.state import tool
 
@@ -29,23 +25,23 @@ class ThreadingSceneCfg(TableSceneCfg):
     """A needle and a ring on a tripod on the table."""
 
     needle: RigidObjectCfg = object_cfg("Needle", LAYOUT.needle.usd(), LAYOUT.needle_position)
-    """The needle, by default in the middle of the box that it starts in."""
+    """The needle, by default at the center of the box in which it starts."""
 
     tripod: RigidObjectCfg = object_cfg("Tripod", LAYOUT.tripod.usd(), LAYOUT.tripod_position)
-    """The ring on its tripod, which stands loosely on the table."""
+    """The ring on its tripod, which is not fixed to the table."""
 
 
 @configclass
-class PolicyObsCfg(observe.RobotObsCfg):
-    """State for the learner, [N, 58].
+class ThreadingObsCfg(observe.RobotObsCfg):
+    """Observations of the policy, [N, 58].
 
     The 24 entries of :class:`~cohoff_tasks.common.observations_cfg.RobotObsCfg`, then
 
     ======  ================================================================  ========  =====
     index   quantity                                                          unit      scale
     ======  ================================================================  ========  =====
-    24-26   tool to the centre of the needle's grip block                     m         10
-    27-29   needle's tip to the centre of the ring                            m         10
+    24-26   tool to the center of the needle's grip block                     m         10
+    27-29   needle's tip to the center of the ring                            m         10
     30-31   sin, cos of the hand's heading relative to the needle             1         1
     32-33   sin, cos of the needle's heading                                  1         1
     34-35   sin, cos of the ring's heading                                    1         1
@@ -56,7 +52,7 @@ class PolicyObsCfg(observe.RobotObsCfg):
     46-48   24-26 within 2 cm                                                 m         100
     49-51   27-29 within 2 cm                                                 m         100
     52-54   needle's tip to the ring's axis within 2 cm                       m         100
-    55-57   centre of the needle's grip block to the ring's axis within 2 cm  m         100
+    55-57   center of the needle's grip block to the ring's axis within 2 cm  m         100
     ======  ================================================================  ========  =====
     """
 
@@ -76,45 +72,16 @@ class PolicyObsCfg(observe.RobotObsCfg):
 
 
 @configclass
-class ObservationsCfg:
-    """Observation groups. Cameras, where a task has them, go into a group of their own named ``images``."""
+class ThreadingEventsCfg(ManipulationEventsCfg):
+    """Initial states: the needle anywhere in a box, pointing roughly in the direction of the ring's axis.
 
-    policy: PolicyObsCfg = PolicyObsCfg()
-
-
-@configclass
-class EventsCfg(RandomizationEventsCfg):
-    """Initial states: the needle anywhere in a box, roughly in the direction in which it goes through the ring.
-
-    The ring is always in the same place, and in D1 anywhere in a box of its own, turned to either side.
+    The ring is always in the same place in D0. In D1 it is anywhere in its own box, turned to either side.
     """
 
-    reset_robot = EventTermCfg(func=events.reset_robot, mode="reset", params={"joint_noise": 0.03})
-    reset_needle = EventTermCfg(
-        func=events.reset_object_on_table,
-        mode="reset",
-        params={
-            "name": mdp.NEEDLE,
-            "half_range": preset(default=(0.075, 0.05), d0=(0.075, 0.05), d1=(0.10, 0.08)),
-            "half_yaw": preset(default=math.pi / 6, d0=math.pi / 6, d1=math.pi / 4),
-        },
+    reset_needle = reset_on_table(
+        mdp.NEEDLE, by_preset((0.075, 0.05), (0.10, 0.08)), by_preset(math.pi / 6, math.pi / 4)
     )
-    reset_tripod = EventTermCfg(
-        func=events.reset_object_on_table,
-        mode="reset",
-        params={
-            "name": mdp.TRIPOD,
-            "half_range": preset(default=(0.0, 0.0), d0=(0.0, 0.0), d1=(0.05, 0.05)),
-            "half_yaw": preset(default=0.0, d0=0.0, d1=math.pi / 6),
-        },
-    )
-
-
-@configclass
-class ThreadingTerminationsCfg(TerminationsCfg):
-    """Ends of an episode of Threading."""
-
-    success: TerminationTermCfg = held(mdp.needle_through_ring, min_depth=0.015, min_up=0.97)
+    reset_tripod = reset_on_table(mdp.TRIPOD, by_preset((0.0, 0.0), (0.05, 0.05)), by_preset(0.0, math.pi / 6))
 
 
 @configclass
@@ -122,16 +89,7 @@ class ThreadingEnvCfg(ManipulationEnvCfg):
     """Threading on a Franka Panda."""
 
     instruction: str = "put the needle through the ring of the tripod"
-    scene: ThreadingSceneCfg = ThreadingSceneCfg(num_envs=64, env_spacing=2.5)
-    observations: ObservationsCfg = ObservationsCfg()
-    events: EventsCfg = EventsCfg()
-    terminations: ThreadingTerminationsCfg = ThreadingTerminationsCfg()
-
-
-@configclass
-class ThreadingCameraEnvCfg(ThreadingEnvCfg):
-    """Threading with cameras."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        add_cameras(self)
+    scene: ThreadingSceneCfg = ThreadingSceneCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=ThreadingObsCfg())
+    events: ThreadingEventsCfg = ThreadingEventsCfg()
+    terminations: TerminationsCfg = TerminationsCfg(success=held(mdp.needle_through_ring, min_depth=0.015, min_up=0.97))

@@ -1,0 +1,9 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Training settings of NutAssembly."""
+
+from cohoff_tasks.common.recipe import Recipe
+
+RECIPE = Recipe(num_demonstrations=60)
+"""The recipe of the task."""

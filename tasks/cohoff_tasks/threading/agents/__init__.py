@@ -1,4 +1,0 @@
-# Copyright (c) 2026, The cohoff developers.
-# SPDX-License-Identifier: BSD-3-Clause
-
-"""Agent configurations of the Threading task."""
