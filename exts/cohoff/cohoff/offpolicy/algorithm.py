@@ -20,7 +20,7 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from cohoff.cli import progress_bar
+from cohoff.cli import show_progress
 from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError, exit_on_input_error
 from cohoff.files import write_json
@@ -208,7 +208,7 @@ class OffPolicyAlgorithm:
         base = None if self.engine is None else self.engine.policy
         transitions = demonstrated_transitions(self.demonstrations, self.observe, base, self.replan_interval)
         if self._resumed is None:
-            measured = self.learner.prepare(transitions, progress_bar)
+            measured = self.learner.prepare(transitions, show_progress)
             for phase, values in measured.items():
                 print(f"[cohoff] {phase}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
             if self.log_dir is not None:

@@ -6,35 +6,56 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from tensordict import TensorDict
 from torch import Tensor, nn
 
-from cohoff.networks.stationary import StationaryPolicy
 from cohoff.policies.chunking import ChunkEngine
-from cohoff.policies.combine import Combination
+
+
+class CombinedPolicy(nn.Module):
+    """Deterministic policy from the actor's observation [B, D] and the base action [B, A] to the executed action [B, A].
+
+    Args:
+        actor: Maps observations to the mean before tanh and whatever else; its first output is used.
+        combination: See :mod:`cohoff.policies.combine`.
+    """
+
+    def __init__(self, actor: nn.Module, combination: Callable[[Tensor, Tensor], Tensor]):
+        super().__init__()
+        self.actor = actor
+        self.combination = combination
+
+    def forward(self, actor_obs: Tensor, base_action: Tensor) -> Tensor:
+        """Executed action [B, A]."""
+        return self.combination(base_action, torch.tanh(self.actor(actor_obs)[0]))
 
 
 class ActingPolicy(nn.Module):
     """Deterministic policy under rsl_rl's play protocol: ``policy(obs)``, then ``policy.reset(dones)``.
 
     The base policy sits in the chunk engine and is neither a parameter nor part of the state.
+
+    Args:
+        policy: Maps (actor's observation, base action) to the executed action.
+        observe: Makes the actor's observation, under ``actor``, of the environment's groups.
+        engine: Chunk engine of the base policy; None without one.
     """
 
-    def __init__(self, actor: StationaryPolicy, combination: Combination, engine: ChunkEngine | None):
+    def __init__(self, policy: nn.Module, observe: Callable[[TensorDict], TensorDict], engine: ChunkEngine | None):
         super().__init__()
-        self.actor = actor
-        self.combination = combination
+        self.policy = policy
+        self.observe = observe
         self.engine = engine
-        self._std = torch.zeros(actor.action_dim)
 
     @torch.no_grad()
     def forward(self, obs: TensorDict) -> Tensor:
         """Executed action [N, A] of the mean policy for observations of all N environments."""
-        policy_action = torch.tanh(self.actor(obs["policy"])[0])
-        base_action = policy_action if self.engine is None else self.engine.act(obs)
-        return self.combination(base_action, policy_action)
+        actor_obs = self.observe(obs)["actor"]
+        base_action = actor_obs[:, :0] if self.engine is None else self.engine.act(obs)
+        return self.policy(actor_obs, base_action)
 
     def reset(self, dones: Tensor) -> None:
         """Forget the plans of environments [N] whose episode ended."""
@@ -43,17 +64,17 @@ class ActingPolicy(nn.Module):
 
     @property
     def output_std(self) -> Tensor:
-        """Last seen standard deviation before tanh [A], for rsl_rl's log."""
-        return self._std
+        """Zero, for rsl_rl's log: the mean policy has no spread."""
+        return torch.zeros(1)
 
     def as_jit(self) -> nn.Module:
         """The small policy alone, traced for TorchScript."""
-        exported = ExportedPolicy(self.actor)
+        exported = ExportedPolicy(self.policy)
         return torch.jit.trace(exported.cpu(), exported.get_dummy_inputs())  # pyright: ignore[reportReturnType]
 
     def as_onnx(self, verbose: bool = False) -> nn.Module:
         """The small policy alone, for ONNX."""
-        return ExportedPolicy(self.actor)
+        return ExportedPolicy(self.policy)
 
 
 class ExportedPolicy(nn.Module):
@@ -62,9 +83,9 @@ class ExportedPolicy(nn.Module):
     input_names = ["obs"]
     output_names = ["actions"]
 
-    def __init__(self, actor: StationaryPolicy):
+    def __init__(self, policy: CombinedPolicy):
         super().__init__()
-        self.actor = copy.deepcopy(actor).eval()
+        self.actor = copy.deepcopy(policy.actor).eval()
 
     def forward(self, obs: Tensor) -> Tensor:
         """Mean action [B, A] at observations [B, D]."""

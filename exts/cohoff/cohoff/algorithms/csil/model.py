@@ -27,14 +27,22 @@ class CsilModel(nn.Module):
     The prior is what the actor starts from and is regularised to: the clone, or for ``residual`` a zero-mean policy.
     """
 
-    def __init__(self, obs_dim: int, action_dim: int, combination: Combination, policy_cfg: dict, critic_cfg: dict):
+    def __init__(
+        self,
+        obs_dim: int,
+        critic_dim: int,
+        action_dim: int,
+        combination: Combination,
+        policy_cfg: dict,
+        critic_cfg: dict,
+    ):
         super().__init__()
         self.combination = combination
         self.clone = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
         self.prior = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
         self.actor = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
         self.reward = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
-        critic_obs = obs_dim + (action_dim if combination.uses_base else 0)
+        critic_obs = critic_dim + (action_dim if combination.uses_base else 0)
         self.critic = CategoricalCritic(critic_obs, action_dim, **critic_cfg)
         self.target = copy.deepcopy(self.critic).requires_grad_(False)
         self.eval()

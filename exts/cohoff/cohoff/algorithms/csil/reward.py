@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from cohoff.algorithms.common.losses import coherent_reward, discounted_returns, tanh_gaussian_log_prob
-from cohoff.data.demonstrations import Demonstrations
+from cohoff.offpolicy.transitions import Transitions
 from cohoff.networks.stationary import StationaryPolicy
 
 
@@ -58,7 +58,7 @@ class CoherentReward:
         return (self.raw(obs, action).clamp(self.floor, self.ceiling) - self.ceiling - self.margin) / self.scale
 
     @torch.no_grad()
-    def calibrate(self, demos: Demonstrations, discount: float, support: float) -> Tensor:
+    def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
         """Set ceiling, margin and scale, and return the demonstrations' scaled returns [M].
 
         The margin is the least at which 95% of the demonstrations, from their first step on, are worth no less than
@@ -66,12 +66,13 @@ class CoherentReward:
         costs ``cost`` without the margin. The scale puts the value of never again being near the data (reward 0 for
         ever) at ``-support``.
         """
-        mode_reward = self.raw(demos.obs, torch.tanh(self.policy(demos.obs)[0]))
+        obs = demonstrations.now.actor
+        mode_reward = self.raw(obs, torch.tanh(self.policy(obs)[0]))
         self.ceiling, self.margin, self.scale = float(mode_reward.quantile(0.95)), 0.0, 1.0
-        cost = -_returns(self, demos, discount)[demos.starts]
-        self.margin = float((cost * (1.0 - discount) * discount**-demos.lengths).quantile(0.95))
+        cost = -_returns(self, demonstrations, discount)[demonstrations.first_rows]
+        self.margin = float((cost * (1.0 - discount) * discount**-demonstrations.lengths).quantile(0.95))
         self.scale = (self.ceiling + self.margin) / (1.0 - discount) / support
-        return _returns(self, demos, discount)
+        return _returns(self, demonstrations, discount)
 
 
 @dataclass
@@ -89,14 +90,12 @@ class SparseReward:
         """Scaled reward [B]."""
         return success.float() / self.scale
 
-    def calibrate(self, demos: Demonstrations, discount: float, support: float) -> Tensor:
+    def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
         """Set the scale, which puts the value of the successful step at ``support``; return scaled returns [M]."""
         self.scale = 1.0 / support
-        return _returns(self, demos, discount)
+        return _returns(self, demonstrations, discount)
 
 
-def _returns(reward: CoherentReward | SparseReward, demos: Demonstrations, discount: float) -> Tensor:
-    success = torch.zeros(demos.num_transitions, dtype=torch.bool, device=demos.obs.device)
-    success[demos.starts + demos.lengths - 1] = True
-    rewards = reward(demos.obs, demos.actions, success)
-    return discounted_returns(rewards, discount, demos.lengths.tolist(), terminal_value=0.0)
+def _returns(reward: CoherentReward | SparseReward, demonstrations: Transitions, discount: float) -> Tensor:
+    rewards = reward(demonstrations.now.actor, demonstrations.action, demonstrations.success)
+    return discounted_returns(rewards, discount, demonstrations.lengths.tolist(), terminal_value=0.0)

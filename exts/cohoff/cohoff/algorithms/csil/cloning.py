@@ -1,0 +1,84 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Behavior cloning of the small policy."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cohoff.algorithms.common import losses
+from cohoff.networks.stationary import StationaryPolicy
+from cohoff.offpolicy.transitions import Transitions
+
+Progress = Callable[[int, str], None]
+"""Told the steps done and a short status."""
+
+REPORT_EVERY = 250
+"""Optimizer steps between two looks at the held-out demonstrations; each costs a host read."""
+
+MIN_OBS_STD = 0.05
+"""Lower bound on the standard deviation that an observation entry is normalized by."""
+
+
+def train_clone(
+    policy: StationaryPolicy, demonstrations: Transitions, cfg: dict[str, Any], progress: Progress
+) -> dict[str, float]:
+    """Clone the demonstrations into ``policy``.
+
+    With a share held out, the parameters with the lowest loss on it are kept, else the last ones.
+
+    Returns:
+        Loss, mean squared error and mean coherent reward of the parameters kept, on what is held out or else on all.
+    """
+    obs, action = demonstrations.now.actor, demonstrations.action
+    policy.train()
+    policy.set_normalisation(obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD))
+    count = demonstrations.num_episodes
+    holdout = max(1, round(cfg["holdout"] * count)) if cfg["holdout"] > 0.0 else 0
+    train = demonstrations.rows_of(holdout, count)
+    watched = demonstrations.rows_of(0, holdout or count)
+    body = [parameter for name, parameter in policy.named_parameters() if name != "factor"]
+    groups = [
+        {"params": body, "peak": cfg["learning_rate"]},
+        {"params": [policy.factor], "peak": cfg["covariance_learning_rate"]},
+    ]
+    optimizer = torch.optim.Adam(groups, fused=True)
+    best, best_state = {"loss": math.inf}, copy.deepcopy(policy.state_dict())
+    for step in range(cfg["steps"]):
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * 0.5 * (1.0 + math.cos(math.pi * step / cfg["steps"]))
+        rows = train[torch.randint(len(train), (cfg["batch_size"],), device=train.device)]
+        mean, std = policy(obs[rows], faithful=True)
+        loss = losses.faithful_clone_loss(mean, std, action[rows])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        if (step + 1) % REPORT_EVERY == 0 or step + 1 == cfg["steps"]:
+            result = clone_quality(policy, obs[watched], action[watched])
+            if not holdout or result["loss"] < best["loss"]:
+                best, best_state = result, copy.deepcopy(policy.state_dict())
+            progress(step + 1, f"{'held-out loss' if holdout else 'loss'} {result['loss']:.3f}")
+    policy.load_state_dict(best_state)
+    policy.eval()
+    return best
+
+
+@torch.no_grad()
+def clone_quality(policy: StationaryPolicy, obs: Tensor, action: Tensor) -> dict[str, float]:
+    """Loss, mean squared error of the mode and mean coherent reward of ``policy`` at [M, D] and [M, A]."""
+    training = policy.training
+    mean, std = policy.eval()(obs)
+    policy.train(training)
+    reward = losses.coherent_reward(losses.tanh_gaussian_log_prob(mean, std, action), action.shape[-1])
+    return {
+        "loss": float(losses.faithful_clone_loss(mean, std, action)),
+        "mse": float((torch.tanh(mean) - action).square().mean()),
+        "reward": float(reward.mean()),
+    }

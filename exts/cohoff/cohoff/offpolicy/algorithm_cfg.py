@@ -1,0 +1,110 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Configuration of the off-policy core. Values marked (ours) are not given by the papers."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING
+
+import torch
+from isaaclab.utils import configclass
+from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg
+
+
+@configclass
+class OffPolicyAlgorithmCfg:
+    """Settings of the core that all off-policy algorithms share. The default values are those of CSIL++."""
+
+    class_name: str = "cohoff.offpolicy.algorithm:OffPolicyAlgorithm"
+    """Resolved by rsl_rl's runner."""
+
+    learner: str = MISSING  # pyright: ignore[reportAssignmentType]
+    """The algorithm, as ``module:class``; see :class:`cohoff.offpolicy.learner.Learner`."""
+
+    demonstrations: str | None = None
+    """HDF5 file of demonstrations, made by scripts/collect_demos.py. Needed for training."""
+
+    num_demonstrations: int | None = None
+    """Use only the first so many demonstrations; None uses all."""
+
+    base: str | None = None
+    """Checkpoint of the frozen base policy: a file of scripts/pretrain.py or the folder of a pi-0.5 checkpoint. Or only
+    its kind, ``flow`` or ``pi05``. Needed where the combination uses it."""
+
+    base_checkpoint: str | None = None
+    """The file or folder where ``base`` is a kind."""
+
+    base_device: str | None = None
+    """Device of the base policy; None is the learner's."""
+
+    replan_interval: int = 10
+    """Control steps between two plans of the base policy."""
+
+    batch_size: int = 256
+    """Transitions per update."""
+
+    demonstration_share: float = 0.5
+    """Share of the batch drawn from the demonstrations."""
+
+    updates_per_iteration: int = 64
+    """Critic updates per iteration of ``num_steps_per_env`` control steps."""
+
+    policy_delay: int = 3
+    """Critic updates per actor update."""
+
+    replay_steps: int = 4_000
+    """Control steps that the replay buffer holds, for each training environment."""
+
+    n_step: int = 1
+    """Steps of reward before the bootstrap (ours: larger for few updates)."""
+
+    discount: float | None = None
+    """None: clip((T/5 - 1)/(T/5), 0.95, 0.995) for an episode of T control steps."""
+
+    learning_rate: float = 3e-4
+    """Of all optimizers of the learner, at the start."""
+
+    final_learning_rate: float = 3e-5
+    """At the last iteration; linear in between."""
+
+    learning_starts: int = 2_000
+    """Environment steps before the first update."""
+
+    actor_start_steps: int = 0
+    """Environment steps of the initial behavior on which the critic learns before the actor moves (ours)."""
+
+    evaluation_share: float = 0.125
+    """Share of the environments that act with the mean policy and are never stored."""
+
+
+@configclass
+class OffPolicyRunnerCfg(RslRlBaseRunnerCfg):
+    """Runner settings of the off-policy algorithms under rsl_rl."""
+
+    class_name: str = "OnPolicyRunner"
+    """rsl_rl's stock runner drives the algorithm."""
+
+    num_steps_per_env: int = 8
+    """Control steps per iteration."""
+
+    max_iterations: int = 300
+    """Iterations of a run."""
+
+    save_interval: int = 50
+    """Iterations between checkpoints."""
+
+    init_at_random_ep_len: bool = False
+    """Episodes keep their full length: a shortened first episode would count as a failure."""
+
+    check_for_nan: bool = False
+    """The environment's non-finite guard does this without a host synchronisation."""
+
+    clip_actions: float | None = 1.0
+    """Bound of every action component."""
+
+    obs_groups: dict[str, list[str]] = {"actor": ["policy"], "critic": ["policy"]}
+    """Observation groups of actor and critic."""
+
+    device: str = "cuda:0" if torch.cuda.is_available() else "cpu"
+    """Where the learner runs: the first GPU if there is one."""
