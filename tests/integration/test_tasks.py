@@ -82,7 +82,7 @@ def test_expert_succeeds_the_same_way_twice(env, task):
 
 def test_demonstrations_replay(env, task):
     torch.manual_seed(0)
-    episodes = collect(env, make_expert(task, env), num_demos=8, noise=0.05, seed=0)
+    episodes = collect(env, make_expert(task, env), num_demonstrations=8, noise=0.05, seed=0)
     for episode in episodes:
         data = episode.data
         length = len(data["actions"])

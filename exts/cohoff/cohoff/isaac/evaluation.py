@@ -76,11 +76,16 @@ class EvaluationResult:
         }
 
 
+def round_up_episodes(episodes: int, num_envs: int) -> int:
+    """Smallest number of at least ``episodes`` that is the same in each of ``num_envs`` environments."""
+    return math.ceil(episodes / num_envs) * num_envs
+
+
 @torch.no_grad()
 def evaluate(
     env: Any, policy: Policy, episodes: int, progress: Callable[[EvaluationProgress], None] | None = None
 ) -> EvaluationResult:
-    """Run ``policy`` for ``episodes`` episodes, rounded up to the same number in each environment.
+    """Run ``policy`` for ``episodes`` episodes, rounded up by :func:`round_up_episodes`.
 
     An environment's first episodes count and no others: taking episodes as they finish would favour the short ones. The
     host reads from the device only after steps in which an episode ended.
@@ -92,8 +97,8 @@ def evaluate(
         progress: Called at the start and whenever episodes ended.
     """
     num_envs, device = env.unwrapped.num_envs, env.unwrapped.device
-    per_env = math.ceil(episodes / num_envs)
-    total = per_env * num_envs
+    total = round_up_episodes(episodes, num_envs)
+    per_env = total // num_envs
     # One more row than needed: environments that are ahead of the others write their surplus there.
     success = torch.zeros(per_env + 1, num_envs, dtype=torch.bool, device=device)
     invalid = torch.zeros_like(success)
@@ -114,7 +119,7 @@ def evaluate(
             continue
         dones = terminated | truncated
         policy.reset(dones)
-        # Row of this episode; environments in mid-episode rewrite their present row until it is final.
+        # Row of this episode; running environments rewrite their row until it is final.
         row = count.clamp(max=per_env)
         success.scatter_(0, row, (extras["success"] & ~extras["invalid"] & dones)[None])
         invalid.scatter_(0, row, (extras["invalid"] & dones)[None])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Starts a simulation without Isaac Sim and makes the environment of a task, for the scripts."""
+"""Environments of registered tasks in a simulation without Isaac Sim."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium as gym
-import torch
 
+from cohoff.cli import check_device
 from cohoff.errors import InputError
 
 from .overrides import parse_task_cfg
@@ -38,29 +38,6 @@ def check_task(task: str) -> None:
     names = task_names()
     if task not in names:
         raise InputError(f"unknown task {task!r}; available: {', '.join(names)}")
-
-
-def check_device(device: str | None) -> str:
-    """The torch device to use: ``device``, or the first GPU (the CPU where there is none) for None.
-
-    Raises:
-        InputError: ``device`` is not a device, or a GPU that this machine does not have.
-    """
-    if device is None:
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    try:
-        parsed = torch.device(device)
-    except RuntimeError:
-        parsed = None
-    if parsed is None or parsed.type not in ("cpu", "cuda"):
-        raise InputError(f"unknown device {device!r}; use cpu, cuda or cuda:N")
-    if parsed.type == "cpu":
-        return "cpu"
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    index = parsed.index or 0
-    if index >= count:
-        raise InputError(f"device {device!r} asked for, but this machine has {count} usable GPUs; use cpu")
-    return f"cuda:{index}"
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 from collections.abc import Sequence
@@ -17,22 +16,6 @@ SELECTORS = ("physics", "renderer", "presets")
 """Keys that choose named presets; all other keys are the paths of fields, ``env.<field>...``."""
 
 
-def parse_with_overrides(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """Parse the command line; what follows the options goes into ``overrides``, a list of KEY=VALUE.
-
-    Raises:
-        InputError: An unknown option, or a word that is no change of a task.
-    """
-    parser.epilog = (
-        "Changes of the task follow as KEY=VALUE: presets=NAME[,NAME...], physics=NAME, env.<field>...=VALUE; "
-        "for example presets=d1 env.sim.dt=0.005."
-    )
-    args, args.overrides = parser.parse_known_args()
-    for token in args.overrides:
-        _check_form(token)
-    return args
-
-
 def parse_task_cfg(task: str, num_envs: int, device: str, overrides: Sequence[str] = ()) -> Any:
     """Configuration of a registered task with ``overrides`` applied, checked.
 
@@ -42,7 +25,7 @@ def parse_task_cfg(task: str, num_envs: int, device: str, overrides: Sequence[st
     from isaaclab_tasks.utils import parse_env_cfg
 
     for token in overrides:
-        _check_form(token)
+        check_form(token)
     selectors = [token for token in overrides if not token.startswith("env.")]
     # Isaac Lab prints dozens of lines about the configuration; errors come through.
     with contextlib.redirect_stdout(io.StringIO()):
@@ -62,7 +45,8 @@ def parse_task_cfg(task: str, num_envs: int, device: str, overrides: Sequence[st
     return cfg
 
 
-def _check_form(token: str) -> None:
+def check_form(token: str) -> None:
+    """Raise :class:`InputError` unless ``token`` has the form of a change of a task."""
     key, separator, _ = token.partition("=")
     if not separator or not (key in SELECTORS or key.startswith("env.")):
         raise InputError(f"cannot apply {token!r}; write presets=NAME, physics=NAME or env.<field>...=VALUE")

@@ -89,21 +89,21 @@ class EpisodeRecorder:
 def collect(
     env: ManipulationEnv,
     expert: Policy,
-    num_demos: int,
+    num_demonstrations: int,
     noise: float,
     seed: int,
     progress: Callable[[CollectionProgress], None] | None = None,
 ) -> list[EpisodeData]:
-    """Record ``num_demos`` successful episodes of ``expert``.
+    """Record ``num_demonstrations`` successful episodes of ``expert``.
 
-    Every environment makes the same number of episodes, because the first ones to finish are the short ones. If there are more
-    successes than wanted, a random choice of them is returned. The order is random as well, so that the first episodes of a file are
-    a fair sample of it.
+    Every environment makes the same number of episodes, because the first ones to finish are the short ones. If there
+    are more successes than wanted, a random choice of them is returned. Their order is random, so that the first
+    episodes of a file are a fair sample of it.
 
     Args:
         env: The environment.
         expert: Gives the actions.
-        num_demos: Wanted number of episodes, at least 1.
+        num_demonstrations: Wanted number of episodes, at least 1.
         noise: Standard deviation of the normal noise added to the actions, in their units. It is executed and recorded.
         seed: Seed of the noise and of the choice.
         progress: Called whenever episodes ended.
@@ -113,7 +113,7 @@ def collect(
     """
     device, n = env.device, env.num_envs
     noise_generator = torch.Generator(device).manual_seed(seed)
-    per_env = math.ceil(num_demos / n)
+    per_env = math.ceil(num_demonstrations / n)
     made = [0] * n
     successes: list[EpisodeData] = []
     obs, _ = env.reset()
@@ -143,13 +143,13 @@ def collect(
         if progress is not None:
             progress(CollectionProgress(len(successes), sum(made), per_env * n))
         if sum(made) == per_env * n:
-            if len(successes) >= num_demos:
+            if len(successes) >= num_demonstrations:
                 break
             if len(successes) < 0.5 * sum(made):
                 raise RuntimeError(f"the expert succeeded in only {len(successes)} of {sum(made)} episodes")
             per_env += 1
     order = torch.randperm(len(successes), generator=torch.Generator().manual_seed(seed))
-    return [successes[i] for i in order[:num_demos].tolist()]
+    return [successes[i] for i in order[:num_demonstrations].tolist()]
 
 
 def write_demonstrations(
@@ -162,10 +162,10 @@ def write_demonstrations(
 ) -> None:
     """Write ``episodes`` to ``path``, which ends in ``.hdf5``, in the layout of Isaac Lab and robomimic.
 
-    ``/data`` carries ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise``, ``overrides`` and ``versions``. Each
-    ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D], ``actions`` [T, A], ``rewards`` [T], ``dones`` [T]
-    and ``initial_state`` (scene state relative to the environment, first dimension 1); with cameras also
-    ``obs/images/<camera>`` [T, height, width, 3] uint8.
+    The attributes of ``/data`` are ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise``,
+    ``overrides`` and ``versions``. Each ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D],
+    ``actions`` [T, A], ``rewards`` [T], ``dones`` [T] and ``initial_state`` (state of the scene relative to the
+    environment, first dimension 1); with cameras also ``obs/images/<camera>`` [T, height, width, 3] uint8.
     """
     with atomic_path(path) as temporary:
         handler = HDF5DatasetFileHandler()
@@ -195,7 +195,7 @@ def _before_reset(next_obs: dict[str, Any], extras: dict[str, Any], dones: torch
 
 
 def _vectors(obs: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """The groups that are one tensor. Pictures, which are not, would double a file with what the next step's ``obs`` holds."""
+    """The groups that are one tensor, which images are not: the ``obs`` of the next step holds them already."""
     return {name: value for name, value in obs.items() if isinstance(value, torch.Tensor)}
 
 
