@@ -17,7 +17,7 @@ from isaaclab_tasks.utils import PresetCfg
 class SparseMJWarpSolverCfg(MJWarpSolverCfg):
     """MuJoCo Warp solver with a choice of the constraint Jacobian's storage, fast on a CPU."""
 
-    class_type: type | str = "cohoff.isaac.newton_manager:NewtonReplayManager"
+    class_type: type | str = "cohoff.isaac.newton_manager:NewtonGraphManager"
 
     jacobian: str = "sparse"
     """Storage of the constraint Jacobian, "dense", "sparse" or "auto". Sparse halves the time of a step on a CPU."""

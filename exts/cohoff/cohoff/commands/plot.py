@@ -8,8 +8,8 @@ Example, two methods with three seeds each::
     cohoff plot --base outputs/s0/base.json --output curves.png \\
         --curve "CSIL++" outputs/s0 outputs/s1 outputs/s2 --curve "sparse reward" outputs/p0 outputs/p1 outputs/p2
 
-A run is a folder: its results csil*.json are the points, each with its 95% interval; csil_step0 is the point at 0. Several runs
-are drawn thin, with their mean and their range.
+A run is a folder: its results csil*.json are the points, each with its 95% interval; csil_step0 is the point at 0.
+Several runs are drawn thin, with their mean and their range.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-# Okabe and Ito: told apart with every kind of colour vision.
+# Okabe and Ito: distinguishable with every kind of color vision.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-GREY = "#555555"
+GRAY = "#555555"
 
 STYLE: Any = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": GREY,
+    "axes.edgecolor": GRAY,
     "axes.grid": True,
     "grid.color": "#E5E5E5",
     "grid.linewidth": 0.8,
@@ -87,8 +87,8 @@ def read_curve(folder: str) -> Curve:
 
 def draw_line(axes: Axes, result: dict[str, Any], label: str, style: str) -> None:
     """A result without training as a horizontal line, its interval as a band."""
-    axes.axhspan(result["low"], result["high"], color=GREY, alpha=0.12, lw=0)
-    axes.axhline(result["success"], color=GREY, ls=style, lw=1.6, label=f"{label} {result['success']:.2f}")
+    axes.axhspan(result["low"], result["high"], color=GRAY, alpha=0.12, lw=0)
+    axes.axhline(result["success"], color=GRAY, ls=style, lw=1.6, label=f"{label} {result['success']:.2f}")
 
 
 def draw_curves(axes: Axes, curves: list[Curve], label: str, color: str) -> None:

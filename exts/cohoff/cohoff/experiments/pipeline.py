@@ -206,7 +206,8 @@ class Pipeline:
         last = last_progress(self.run_folder)
         if last is None:
             return "clone and critic"
-        status = f"{last['env_steps']:,} steps, {last['updates']:,} updates, {last['env_steps'] / last['seconds']:.0f} steps/s"
+        speed = last["env_steps"] / last["seconds"]
+        status = f"{last['env_steps']:,} steps, {last['updates']:,} updates, {speed:.0f} steps/s"
         success = last.get("train_success")
         return status if success is None else f"{status}, success of the sampled policy {success:.2f}"
 

@@ -48,7 +48,7 @@ class PipelineCfg:
     base: str | None = None
     """Checkpoint of the base policy; None trains one on the demonstrations."""
     overrides: tuple[str, ...] = ()
-    """Further settings as hydra writes them: of the agent, ``agent.algorithm.beta=0.1``, for training only; of the task,
+    """Further settings in hydra's syntax: of the agent, ``agent.algorithm.beta=0.1``, for training only; of the task,
     ``presets=d1``, for all stages."""
 
     @property

@@ -50,14 +50,14 @@ def make_env(
     log_dir: str | None = None,
     cameras: dict[str, CameraCfg] | None = None,
 ) -> Iterator[ManipulationEnv]:
-    """Environment of ``task`` in a simulation of its own, closed at the end of the ``with`` block. One per process at a time.
+    """Environment of ``task`` in its own simulation, closed after the ``with`` block; one at a time per process.
 
     Args:
         task: Registered name.
         num_envs: Number of parallel environments.
         device: ``cpu``, ``cuda``, ``cuda:N``, or None for the first GPU if there is one.
         seed: Seed of the initial states.
-        overrides: Changes of the configuration as hydra writes them, ``env.sim.dt=0.005`` or ``physics=newton_mjwarp``.
+        overrides: Changes of the configuration in hydra's syntax, ``env.sim.dt=0.005`` or ``physics=newton_mjwarp``.
         log_dir: Folder that the environment may log to.
         cameras: Cameras to add to the scene, by name.
 
@@ -77,7 +77,7 @@ def make_env(
     for name, camera in (cameras or {}).items():
         setattr(cfg.scene, name, camera)
     with launch_simulation(cfg, {"device": device}):
-        # Isaac Lab prints dozens of lines about the environment; errors come through.
+        # Isaac Lab prints dozens of lines about the environment; errors still get through.
         with contextlib.redirect_stdout(io.StringIO()):
             env = cast("ManipulationEnv", gym.make(task, cfg=cfg).unwrapped)
         try:
@@ -87,10 +87,10 @@ def make_env(
 
 
 def load_entry_point(task: str, key: str) -> Any:
-    """The object that ``task`` names under ``key`` in its registration, for example its ``expert_entry_point``.
+    """The object registered by ``task`` under ``key``, for example its ``expert_entry_point``.
 
     Raises:
-        InputError: Unknown task, or the task names nothing under ``key``.
+        InputError: Unknown task, or the task has no ``key``.
     """
     check_task(task)
     entry_point = gym.spec(task).kwargs.get(key)
@@ -101,7 +101,7 @@ def load_entry_point(task: str, key: str) -> Any:
 
 
 def make_expert(task: str, env: ManipulationEnv) -> Any:
-    """The scripted expert of ``task`` acting in ``env``: called with observations it returns actions [N, A]."""
+    """The scripted expert of ``task`` acting in ``env``; called with observations, it returns actions, shape [N, A]."""
     return load_entry_point(task, "expert_entry_point")(env)
 
 

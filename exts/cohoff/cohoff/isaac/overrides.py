@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Changes of a task's configuration given on a command line, written as Isaac Lab's own commands write them."""
+"""Changes of a task's configuration on a command line, in the syntax of Isaac Lab's own commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from cohoff.errors import InputError
 
 SELECTORS = ("physics", "renderer", "presets")
-"""Keys that choose named presets; all other keys are the paths of fields, ``env.<field>...``."""
+"""Keys that select presets by name; all other keys are paths of fields, ``env.<field>...``."""
 
 
 def parse_task_cfg(task: str, num_envs: int, device: str, overrides: Sequence[str] = ()) -> Any:
@@ -27,7 +27,7 @@ def parse_task_cfg(task: str, num_envs: int, device: str, overrides: Sequence[st
     for token in overrides:
         check_form(token)
     selectors = [token for token in overrides if not token.startswith("env.")]
-    # Isaac Lab prints dozens of lines about the configuration; errors come through.
+    # Isaac Lab prints dozens of lines about the configuration; errors still get through.
     with contextlib.redirect_stdout(io.StringIO()):
         try:
             cfg = parse_env_cfg(task, overrides=selectors)
@@ -53,7 +53,7 @@ def check_form(token: str) -> None:
 
 
 def _check_field(cfg: Any, token: str) -> None:
-    """Raise InputError where the path of ``token`` leads to nothing: Isaac Lab would make a new field at its end."""
+    """Raise InputError if there is no field at the path of ``token``: Isaac Lab would create it."""
     key = token.partition("=")[0]
     node = cfg
     for name in key.split(".")[1:]:

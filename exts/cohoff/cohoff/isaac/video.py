@@ -82,7 +82,7 @@ def save_animation(path: str | Path, frames: Sequence[np.ndarray], frames_per_se
 
 
 def save_strip(path: str | Path, frames: Sequence[np.ndarray], count: int = 5) -> None:
-    """Write ``count`` evenly spaced ``frames``, each [N, height, width, 3], from left to right; a row per environment."""
+    """Write ``count`` of ``frames``, each [N, height, width, 3], evenly spaced, side by side; a row per environment."""
     chosen = [frames[round(i * (len(frames) - 1) / (count - 1))] for i in range(count)]
     rows = np.concatenate([np.concatenate(list(frame), axis=0) for frame in chosen], axis=1)
     with atomic_path(path) as temporary:
