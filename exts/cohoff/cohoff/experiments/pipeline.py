@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cohoff.data.demonstrations import merge_demonstrations
 from cohoff.errors import InputError
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.summary import summarize
@@ -81,22 +80,18 @@ class Pipeline:
         return summary | {"reused": reused, "run": relative(self.run_folder)}
 
     def collect(self) -> float:
-        """Record the demonstrations, half of them in each lane; return the seconds it took."""
-        cfg, stages = self.cfg, []
-        for part in range(2):
-            file = self.output / f"demos_{part}.hdf5"
-            command = self.program(
-                "collect_demos",
-                num_demonstrations=cfg.num_demonstrations // 2 + (cfg.num_demonstrations % 2 if part == 0 else 0),
-                num_envs=cfg.collect_envs,
-                seed=1000 * (cfg.seed + 1) + part,
-                output=file,
-            )
-            command += cfg.task_overrides
-            stages.append(self.flow.submit(Stage(f"collect_{part}", f"demonstrations {part + 1}/2", command, [file])))
-        self.flow.wait(*stages)
-        merge_demonstrations([stage.outputs[0] for stage in stages], self.demos)
-        return max(stage.seconds for stage in stages)
+        """Record the demonstrations; return the seconds it took."""
+        cfg = self.cfg
+        command = self.program(
+            "collect_demos",
+            num_demonstrations=cfg.num_demonstrations,
+            num_envs=cfg.collect_envs,
+            seed=1000 * (cfg.seed + 1),
+            output=self.demos,
+        )
+        stage = self.flow.submit(Stage("collect", "demonstrations", [*command, *cfg.task_overrides], [self.demos]))
+        self.flow.wait(stage)
+        return stage.seconds
 
     def pretrain(self) -> float:
         """Train the base policy; return the seconds it took."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +30,6 @@ class PipelineCfg:
     """Device of simulation and learning."""
     num_envs: int = 64
     """Environments of training and of evaluations."""
-    collect_envs: int = 23
-    """Environments of each recording process."""
     pretrain_steps: int | None = None
     """Optimizer steps of the base policy; None takes the default of ``cohoff pretrain``."""
     max_iterations: int | None = None
@@ -52,6 +51,11 @@ class PipelineCfg:
     ``presets=d1``, for all stages."""
 
     @property
+    def collect_envs(self) -> int:
+        """Environments that record: enough for all demonstrations in one episode each, although some episodes fail."""
+        return min(math.ceil(1.25 * self.num_demonstrations), 128)
+
+    @property
     def task_overrides(self) -> tuple[str, ...]:
         """The overrides that change the task."""
         return tuple(override for override in self.overrides if not override.startswith("agent."))
@@ -60,7 +64,6 @@ class PipelineCfg:
 QUICK: dict[str, Any] = {
     "num_envs": 4,
     "num_demonstrations": 4,
-    "collect_envs": 4,
     "pretrain_steps": 20,
     "max_iterations": 3,
     "save_interval": 1,
