@@ -14,8 +14,8 @@ import torch
 from cohoff_tasks.assets.authoring import Link, articulated_object, rigid_object
 from cohoff_tasks.assets.cache import cached_folder
 from cohoff_tasks.assets.coffee import CoffeePod
+from cohoff_tasks.assets.nuts import SquareNut
 from cohoff_tasks.assets.parts import Box, Cylinder, Surface, ring, turned
-from cohoff_tasks.assets.square import SquareNut
 from cohoff_tasks.coffee.layout import CoffeeLayout
 from cohoff_tasks.common.expert import PoseServo, StageMachine
 from cohoff_tasks.common.geometry import (

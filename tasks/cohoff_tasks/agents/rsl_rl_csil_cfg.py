@@ -12,7 +12,7 @@ from cohoff.algorithms.csil.csil_cfg import CloneCfg, CriticCfg, CsilAlgorithmCf
 
 @configclass
 class ManipulationCsilAlgorithmCfg(CsilAlgorithmCfg):
-    """Small networks and few updates, each of which has to count (results/square)."""
+    """Small networks and few updates per environment step, for training on a CPU."""
 
     policy: StationaryPolicyCfg = StationaryPolicyCfg(num_features=128)
     clone: CloneCfg = CloneCfg(steps=2_500, holdout=0.0)
@@ -27,7 +27,7 @@ class ManipulationCsilAlgorithmCfg(CsilAlgorithmCfg):
 
 @configclass
 class ManipulationCsilRunnerCfg(CsilRunnerCfg):
-    """102,400 environment steps in 64 environments. The registration names the experiment after the task."""
+    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
 
     max_iterations: int = 200
     """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""

@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Robots and objects authored as USD from parameters at first use."""
+"""Robots and objects, written as USD from parameters at first use."""

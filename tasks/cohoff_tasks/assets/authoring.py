@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Writes objects made of primitives as USD: rigid bodies, fixtures, and fixed bodies with a moving link."""
+"""Writes objects made of primitives as USD: rigid bodies, fixtures and articulations with a fixed base."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .cache import cached_folder
 from .parts import Box, Part, Surface, Vector, check_positive
 
 _FORMAT = 3
-"""Version of the authored layout: a new number makes every cached object be authored again."""
+"""Version of the USD layout. A new number invalidates all cached objects."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A body that moves relative to the base of an articulation. Its frame is the base's where the joint is at 0."""
+    """A body that moves relative to the base of an articulation. Its frame is the base's frame if the joint is at 0."""
 
     name: str
     """Name of the body."""
     parts: tuple[Part, ...]
-    """What it is made of."""
+    """Parts of the body."""
     mass: float
     """Mass [kg]."""
     joint: str
@@ -32,7 +32,7 @@ class Link:
     axis: str
     """Axis of the joint in the base's frame: x, y or z."""
     anchor: Vector
-    """A point of the axis in the base's frame [m]."""
+    """A point on the axis in the base's frame [m]."""
     limits: tuple[float, float]
     """Range of the joint [m] or [rad]."""
 
@@ -46,10 +46,10 @@ def rigid_object(name: str, parts: tuple[Part, ...], surface: Surface, *, mass: 
     """Path of a USD file with one body.
 
     Args:
-        name: Readable name of the cached file.
-        parts: What the body is made of.
-        surface: Look of the parts that have none of their own.
-        mass: Mass [kg], or None for a fixture that does not move.
+        name: Prefix of the cached folder.
+        parts: Parts of the body.
+        surface: Surface of the parts without their own.
+        mass: Mass [kg], or None for a fixture.
     """
     if mass is not None:
         check_positive(f"mass of {name!r}", mass)
@@ -57,19 +57,19 @@ def rigid_object(name: str, parts: tuple[Part, ...], surface: Surface, *, mass: 
 
 
 def articulated_object(name: str, base: tuple[Part, ...], links: tuple[Link, ...], surface: Surface) -> str:
-    """Path of a USD file with an articulation: a body named ``base`` that does not move and ``links`` jointed to it.
+    """Path of a USD file with an articulation: a fixed body named ``base`` with ``links``.
 
     Args:
-        name: Readable name of the cached file.
-        base: What the fixed body is made of.
+        name: Prefix of the cached folder.
+        base: Parts of the fixed body.
         links: The moving bodies.
-        surface: Look of the parts that have none of their own.
+        surface: Surface of the parts without their own.
     """
     return _cached(name, base, surface, mass=None, links=links)
 
 
 def add_box(stage, path: str, center, size):
-    """Define a colliding box at ``path`` on a USD stage and return it (``UsdGeom.Cube``); lengths in metres."""
+    """Define a box collider (``UsdGeom.Cube``) at ``path`` of a USD stage and return it. Lengths are in meters."""
     from pxr import Gf, UsdGeom, UsdPhysics
 
     cube = UsdGeom.Cube.Define(stage, path)
@@ -81,7 +81,7 @@ def add_box(stage, path: str, center, size):
 
 
 def _cached(name: str, parts, surface: Surface, mass: float | None, links: tuple[Link, ...] | None) -> str:
-    # The class names the primitive.
+    # asdict leaves out the type of the primitive.
     described = [[type(part).__name__, asdict(part)] for part in parts]
     key = {"format": _FORMAT, "parts": described, "surface": asdict(surface), "mass": mass}
     if links is not None:
@@ -139,7 +139,7 @@ def _add_joint(stage, link: Link) -> None:
     lower, upper = (degrees(value) if revolute else value for value in link.limits)
     joint.CreateLowerLimitAttr(lower)
     joint.CreateUpperLimitAttr(upper)
-    # An implicit actuator sets its gains on a drive that exists.
+    # An implicit actuator needs a drive to set its gains on.
     drive = UsdPhysics.DriveAPI.Apply(joint.GetPrim(), "angular" if revolute else "linear")
     drive.CreateTypeAttr("force")
     drive.CreateStiffnessAttr(0.0)
@@ -150,7 +150,7 @@ def _add_parts(stage, body: str, parts, surface: Surface) -> None:
     from pxr import Gf, UsdGeom, UsdPhysics, UsdShade
 
     looks = {}
-    # Isaac Lab hides the colliders of a body that has other shapes: there, a collider needs a copy that is drawn.
+    # Isaac Lab hides the colliders of a body that has other shapes. Such a collider needs a visible copy.
     doubled = not all(part.collides for part in parts)
     for part in parts:
         if part.collides:

@@ -15,7 +15,7 @@ DRAWER = "drawer"
 """Name of the moving body."""
 
 SLIDE = "slide"
-"""Name of the drawer's joint [m]: 0 closed, below 0 open."""
+"""Name of the drawer's joint, whose position [m] is 0 if closed and negative if open."""
 
 _WOOD = Surface((0.24, 0.12, 0.05), 0.0, 0.5)
 _TOP = Surface((0.55, 0.34, 0.17), 0.0, 0.45)
@@ -28,12 +28,12 @@ _STEEL = Surface((0.72, 0.73, 0.75), 0.9, 0.25)
 class Cabinet:
     """A cabinet whose drawer opens along -x, with a bar handle across its front.
 
-    The origin is the foot of the closed drawer's front, in the middle of its outer side. A hand that points down hooks its
-    fingers between the bar and the front: there it pulls on the bar and pushes on the front.
+    The origin is the bottom center of the closed drawer's front, on its outer side. A hand that points down puts its
+    fingers between the bar and the front. There it pulls on the bar and pushes on the front.
     """
 
     inside: Vector = (0.17, 0.16, 0.04)
-    """Depth, width and height of the drawer's inside [m]."""
+    """Inner depth, width and height of the drawer [m]."""
     floor_height: float = 0.028
     """Height of the drawer's floor [m]."""
     height: float = 0.12
@@ -43,15 +43,15 @@ class Cabinet:
     plate: float = 0.012
     """Thickness of the drawer's front and of the cabinet's plates [m]."""
     play: float = 0.004
-    """Room between the drawer and the cabinet [m]."""
+    """Clearance between the drawer and the cabinet [m]."""
     bar: Vector = (0.012, 0.144, 0.016)
     """Size of the handle's bar [m]."""
     bar_gap: float = 0.04
-    """Room between the front and the bar [m]."""
+    """Gap between the front and the bar [m]."""
     bar_height: float = 0.088
     """Height of the bar's middle [m]."""
     travel: float = 0.18
-    """Farthest that the drawer opens [m]."""
+    """Maximum opening of the drawer [m]."""
     mass: float = 0.6
     """Mass of the drawer [kg]."""
 
@@ -72,12 +72,12 @@ class Cabinet:
 
     @property
     def hook(self) -> Vector:
-        """Middle of the room between the front and the bar, in the drawer's frame [m]."""
+        """Middle of the gap between the front and the bar, in the drawer's frame [m]."""
         return (-self.bar_gap / 2, 0.0, self.bar_height)
 
     @property
     def floor(self) -> Vector:
-        """Middle of the drawer's floor, in its frame [m]."""
+        """Middle of the drawer's floor, in the drawer's frame [m]."""
         return (self.plate + self.inside[0] / 2, 0.0, self.floor_height)
 
     def usd(self) -> str:
@@ -120,8 +120,8 @@ class Cabinet:
                 (bar_x / 2, y, self.bar_height),
                 0.005,
                 -bar_x,
-                turned("y", math.pi / 2),
-                _STEEL,
+                rotation=turned("y", math.pi / 2),
+                surface=_STEEL,
                 collides=False,
             )
             for i, y in enumerate((post, -post))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Generated files kept in a per-user cache, so that an asset is made once."""
+"""Per-user cache of generated assets."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from typing import Any
 
 
 def cache_root() -> Path:
-    """Folder of the generated assets: ``$XDG_CACHE_HOME/cohoff/assets``, by default under ``~/.cache``."""
+    """Folder of the cache: ``$XDG_CACHE_HOME/cohoff/assets``, by default under ``~/.cache``."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cohoff" / "assets"
 
 
 def cached_folder(name: str, key: Any, build: Callable[[Path], None]) -> Path:
-    """Folder filled by ``build``, made at the first call and reused as long as ``key`` does not change.
+    """Folder filled by ``build`` on the first call with ``key``, and reused afterwards.
 
-    The folder appears by one rename: a process that is stopped half way leaves nothing behind, and of two processes that
-    build at once the second one keeps the first one's result.
+    The folder appears with a single rename, so an interrupted build leaves nothing behind. If two processes build at
+    the same time, both use the result of the first to finish.
 
     Args:
-        name: Readable prefix of the folder's name.
-        key: Everything the content depends on, as JSON-serialisable values.
-        build: Called with an empty folder to fill.
+        name: Prefix of the folder's name.
+        key: Everything that the content depends on, as JSON-serializable values.
+        build: Called with the empty folder to fill.
     """
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     target = cache_root() / f"{name}-{digest}"

@@ -21,7 +21,7 @@ _FOIL = Surface((0.85, 0.62, 0.20), 0.8, 0.3)
 class CoffeePod:
     """A cup with a rim half way up: the part above it is for the hand, the part below goes into a holder.
 
-    The origin is the centre of the cup, half way up.
+    The origin is the center of the cup, half way up.
     """
 
     radius: float = 0.017
@@ -31,7 +31,7 @@ class CoffeePod:
     rim_radius: float = 0.022
     """Radius of the rim [m]."""
     rim_height: float = 0.003
-    """Thickness of the rim, whose middle is as high as the cup's [m]."""
+    """Thickness of the rim, at half the height of the cup [m]."""
     mass: float = 0.1
     """Mass [kg]."""
 
@@ -55,12 +55,12 @@ class CoffeePod:
 class CoffeeMachine:
     """A machine with a holder for a pod on top and a lid over it, hinged behind the holder.
 
-    The origin is on the table below the holder's axis. The lid's hinge is along y, at +x; the lid points along -x where the joint is
-    at 0 (closed) and opens upwards.
+    The origin is on the table below the center of the holder. The lid's hinge is parallel to y, at +x. The closed lid,
+    at joint position 0, points along -x and opens upward.
     """
 
     holder_radius: float = 0.0195
-    """Radius of the largest circle inside the holder's wall [m]."""
+    """Inner radius of the holder [m]."""
     holder_wall: float = 0.005
     """Thickness of the wall [m]."""
     holder_depth: float = 0.016
@@ -70,13 +70,13 @@ class CoffeeMachine:
     head: Vector = (0.11, 0.10, 0.03)
     """Size of the box that carries the holder [m]."""
     hinge: Vector = (0.058, 0.0, 0.15)
-    """A point of the hinge's axis [m]."""
+    """A point on the hinge's axis [m]."""
     lid_size: Vector = (0.10, 0.10, 0.012)
     """Length from the hinge, width and thickness of the lid [m]."""
     lid_mass: float = 0.1
     """Mass of the lid [kg]."""
     max_angle: float = math.radians(110.0)
-    """Angle at which the open lid meets its stop [rad]."""
+    """Maximum angle of the lid [rad]."""
 
     def __post_init__(self):
         check_positive("holder of CoffeeMachine", self.holder_radius, self.holder_wall, self.holder_depth, self.floor)
@@ -88,7 +88,7 @@ class CoffeeMachine:
         return self.hinge[2] - self.lid_size[2] / 2 - self.floor
 
     def outside_of_lid(self, radius: float, distance: float) -> Vector:
-        """The point of the closed lid at ``radius`` [m] from the hinge and ``distance`` [m] above its outer face."""
+        """Point over the closed lid, ``radius`` [m] from the hinge and ``distance`` [m] above the outer face."""
         return (self.hinge[0] - radius, 0.0, self.hinge[2] + self.lid_size[2] / 2 + distance)
 
     def usd(self) -> str:
@@ -101,7 +101,7 @@ class CoffeeMachine:
         length, width, height = self.head
         front = -length / 2
         back = self.hinge[0] + 0.03
-        # Off the table by more than the distance at which contacts are computed.
+        # Higher over the table than the distance at which contacts are generated.
         bottom = 0.004
         column = back - length / 2
         middle = length / 2 + column / 2
@@ -136,7 +136,15 @@ class CoffeeMachine:
         x, y, z = self.hinge
         parts = (
             Box("plate", (x - length / 2, y, z), self.lid_size),
-            Cylinder("pin", (x, y, z), 0.007, width + 0.006, turned("x", math.pi / 2), _CHROME, collides=False),
+            Cylinder(
+                "pin",
+                (x, y, z),
+                0.007,
+                width + 0.006,
+                rotation=turned("x", math.pi / 2),
+                surface=_CHROME,
+                collides=False,
+            ),
             Box("trim", (x - length - 0.001, y, z), (0.004, width, thickness), surface=_CHROME, collides=False),
             Box(
                 "badge", (x - 0.6 * length, y, z + thickness / 2), (0.05, 0.05, 0.002), surface=_CHROME, collides=False

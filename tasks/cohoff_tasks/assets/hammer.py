@@ -19,14 +19,14 @@ _RUBBER = Surface((0.75, 0.10, 0.08), 0.0, 0.7)
 
 @dataclass(frozen=True)
 class Hammer:
-    """A hammer that lies flat, its handle along x and its head at +x. The origin is the middle of its length, on its underside."""
+    """A hammer that lies flat, its handle along x and its head at +x. The origin is the middle of its underside."""
 
     handle: Vector = (0.11, 0.018, 0.018)
     """Size of the handle [m]; the fingers close along y."""
     head: Vector = (0.026, 0.056, 0.026)
     """Size of the head without its face and claw [m]."""
     grip_offset: float = 0.015
-    """Where the handle is grasped, from the origin towards the head [m]."""
+    """Distance from the origin to the grip, toward the head [m]."""
     mass: float = 0.12
     """Mass [kg]."""
 
@@ -54,7 +54,13 @@ class Hammer:
                 collides=False,
             ),
             Cylinder(
-                "face", (head_x, half, height), height, face, turned("x", math.pi / 2), surface=_FACE, collides=False
+                "face",
+                (head_x, half, height),
+                height,
+                face,
+                rotation=turned("x", math.pi / 2),
+                surface=_FACE,
+                collides=False,
             ),
             Box("claw", (head_x, -half, height), (0.016, 0.024, 0.010), surface=_FACE, collides=False),
         )

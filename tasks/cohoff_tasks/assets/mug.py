@@ -19,15 +19,15 @@ class Mug:
     """A mug with a handle along +x. The origin is the middle of its underside."""
 
     inner_radius: float = 0.030
-    """Radius of the inside [m]."""
+    """Inner radius [m]."""
     wall: float = 0.005
     """Thickness of the wall and of the bottom [m]."""
     height: float = 0.065
     """Height [m]."""
     reach: float = 0.060
-    """Distance of the handle's grip from the mug's axis [m]."""
+    """Distance from the mug's axis to the grip of the handle [m]."""
     grip: Vector = (0.014, 0.016, 0.044)
-    """Size of the handle's grip [m]; the fingers close along y."""
+    """Size of the grip [m]; the fingers close along y."""
     grip_height: float = 0.036
     """Height of the grip's middle [m]."""
     mass: float = 0.1
@@ -41,21 +41,21 @@ class Mug:
 
     @property
     def outer_radius(self) -> float:
-        """Distance of the wall's outer sides from the axis [m]."""
+        """Outer radius [m]."""
         return self.inner_radius + self.wall
 
     @property
     def length(self) -> float:
-        """Extent along x, handle included [m]."""
+        """Extent along x, including the handle [m]."""
         return self.outer_radius + self.reach + self.grip[0] / 2
 
     def usd(self) -> str:
         """Path of the USD file."""
-        # Only the bottom reaches the table.
+        # Only the bottom touches the table.
         raised = 0.002
         walls = ring("wall", (0.0, 0.0, (self.height + raised) / 2), self.inner_radius, self.wall, self.height - raised)
         rim = ring("rim", (0.0, 0.0, self.height - 0.0025), self.inner_radius - 0.0004, self.wall + 0.0008, 0.006)
-        # The square in the middle of the octagon is enough to stand on.
+        # The mug stands on a square in the middle of the octagon.
         edge = 1.5 * self.inner_radius
         arm = self.reach - self.inner_radius - self.wall / 2
         x, depth = self.inner_radius + self.wall / 2 + arm / 2, self.grip[1] - 0.004

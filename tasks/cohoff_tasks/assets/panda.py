@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Franka Emika Panda with its hand, converted from the URDF of ``example-robot-data``."""
+"""Franka Emika Panda with its gripper, converted from the URDF in ``example-robot-data``."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .authoring import add_box
 from .cache import cached_folder
 
 _FORMAT = 1
-"""Version of the changes made to the converted robot: a new number makes it be converted again."""
+"""Version of the conversion. A new number invalidates the cached robot."""
 
 HAND_BOX = ((0.0, 0.0, 0.03), (0.06, 0.2, 0.07))
-"""Centre and size of the hand's collider in the hand's frame [m]."""
+"""Center and size of the hand's collider in the hand's frame [m]."""
 
 _FINGER_COLLIDERS = ("box_2", "box_3")
-"""The URDF's boxes of the finger's shank and of its pad; the two at the finger's root never touch anything."""
+"""Boxes of the URDF to keep on a finger: shank and pad. The two at its root never touch anything."""
 
 
 def panda_usd() -> str:
@@ -31,7 +31,7 @@ def panda_usd() -> str:
 
 
 def _author(folder: Path) -> None:
-    # A process of its own: the converter works only where no USD schema has been looked up before it was imported.
+    # In a separate process: the converter only works if it is imported before any USD schema is looked up.
     command = [sys.executable, "-m", __name__, str(folder)]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
@@ -60,7 +60,7 @@ def _urdf_path() -> Path:
 
 
 def _replace_colliders(stage) -> None:
-    """Keep two boxes per finger and put one box on the hand: meshes are slow and nothing else touches an object."""
+    """Keep two boxes per finger and add one to the hand. Meshes are slow, and nothing else touches an object."""
     from pxr import UsdGeom, UsdPhysics
 
     colliders = [prim for prim in stage.Traverse() if prim.HasAPI(UsdPhysics.CollisionAPI)]
@@ -73,7 +73,7 @@ def _replace_colliders(stage) -> None:
 
 
 def _add_drives(stage) -> None:
-    """The converter authors no drives, and an implicit actuator sets its gains on a drive that exists."""
+    """Add drives, which the converter leaves out and an implicit actuator needs to set its gains on."""
     from pxr import UsdPhysics
 
     for prim in stage.Traverse():

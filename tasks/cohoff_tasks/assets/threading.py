@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The needle with a grip block, and the ring on a tripod."""
+"""A needle with a grip block, and a ring on a tripod."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _STEEL = Surface((0.62, 0.64, 0.68), 0.9, 0.25)
 
 @dataclass(frozen=True)
 class Needle:
-    """A round shaft along +x that sticks out of a grip block. The origin is the centre of the block."""
+    """A grip block with a round shaft along +x. The origin is the center of the block."""
 
     shaft_radius: float = 0.006
     """Radius of the shaft [m]."""
     shaft_length: float = 0.075
-    """Length of the shaft outside of the block [m]."""
+    """Length of the shaft outside the block [m]."""
     block: Vector = (0.05, 0.02, 0.03)
-    """Edges of the grip block [m]: longer than the finger pads are wide, so that they keep the shaft level."""
+    """Size of the grip block [m]. It is longer than the finger pads are wide, so that they keep the shaft level."""
     mass: float = 0.08
     """Mass [kg]."""
 
@@ -32,7 +32,7 @@ class Needle:
 
     @property
     def tip_offset(self) -> float:
-        """Distance from the centre of the block to the tip of the shaft, along +x [m]."""
+        """Distance from the center of the block to the tip of the shaft, along +x [m]."""
         return self.block[0] / 2 + self.shaft_length
 
     def usd(self) -> str:
@@ -44,8 +44,8 @@ class Needle:
         stripe = Surface((0.85, 0.78, 0.62), 0.0, 0.6)
         parts = (
             Box("block", (0.0, 0.0, 0.0), self.block, surface=grip),
-            Cylinder("shaft", (middle, 0.0, 0.0), self.shaft_radius, self.shaft_length, along),
-            Cylinder("collar", (length / 2, 0.0, 0.0), 1.4 * self.shaft_radius, 0.008, along, collides=False),
+            Cylinder("shaft", (middle, 0.0, 0.0), self.shaft_radius, self.shaft_length, rotation=along),
+            Cylinder("collar", (length / 2, 0.0, 0.0), 1.4 * self.shaft_radius, 0.008, rotation=along, collides=False),
             *(
                 Box(
                     f"stripe_{i}", (x, 0.0, 0.0), (0.004, width + 0.001, height + 0.001), surface=stripe, collides=False
@@ -58,20 +58,20 @@ class Needle:
 
 @dataclass(frozen=True)
 class RingTripod:
-    """A ring, its axis along x, on three legs. The origin is on the table under the centre of the ring."""
+    """A ring with its axis along x, on three legs. The origin is on the table under the center of the ring."""
 
     inner_radius: float = 0.011
-    """Radius of the largest circle in the aperture [m]."""
+    """Radius of the inscribed circle of the aperture [m]."""
     wall: float = 0.007
     """Thickness of the ring's wall [m]."""
     thickness: float = 0.01
     """Extent of the ring along its axis [m]."""
     aperture_height: float = 0.12
-    """Height of the ring's centre over the table [m]."""
+    """Height of the ring's center over the table [m]."""
     foot_radius: float = 0.075
-    """Distance of the feet from the middle [m]."""
+    """Distance from the center to the feet [m]."""
     mass: float = 2.0
-    """Mass [kg], heavy enough that a touch does not knock it over."""
+    """Mass [kg], high enough that a touch does not knock it over."""
 
     def __post_init__(self):
         check_positive("ring of RingTripod", self.inner_radius, self.wall, self.thickness)
@@ -94,22 +94,21 @@ class RingTripod:
         ]
         for i, heading in enumerate((0.0, 2.0 * math.pi / 3.0, -2.0 * math.pi / 3.0)):
             parts += _leg(i, heading, hub, self.foot_radius)
-        # The material of the parts that have none of their own.
         return rigid_object("ring_tripod", tuple(parts), brass, mass=self.mass)
 
 
 def _leg(index: int, heading: float, hub: float, radius: float) -> tuple[Box, ...]:
-    """A sloping leg with a foot pad that alone touches the table."""
+    """A sloping leg and its foot, which is the only part that touches the table."""
     pad, iron = 0.008, Surface((0.10, 0.11, 0.13), 0.5, 0.45)
     x, y = radius * math.cos(heading), radius * math.sin(heading)
     rise = hub - pad
     length = math.hypot(radius, rise)
-    # Along z by default: leaned outwards, then turned to its heading.
+    # The leg is along z by default. Tilt it outward, then turn it to its heading.
     lean = math.atan2(radius, rise)
     rotation = _leaned(heading, math.pi - lean)
     return (
-        Box(f"leg_{index}", (x / 2, y / 2, (hub + pad) / 2), (0.01, 0.01, length), rotation, iron),
-        Box(f"foot_{index}", (x, y, pad / 2), (0.03, 0.03, pad), turned("z", heading), iron),
+        Box(f"leg_{index}", (x / 2, y / 2, (hub + pad) / 2), (0.01, 0.01, length), rotation=rotation, surface=iron),
+        Box(f"foot_{index}", (x, y, pad / 2), (0.03, 0.03, pad), rotation=turned("z", heading), surface=iron),
     )
 
 

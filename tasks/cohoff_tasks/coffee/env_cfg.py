@@ -28,7 +28,7 @@ class CoffeeSceneCfg(TableSceneCfg):
     """A pod and a coffee machine on the table."""
 
     pod: RigidObjectCfg = object_cfg("Pod", LAYOUT.pod.usd(), LAYOUT.pod_position)
-    """The pod, by default in the middle of the box that it starts in."""
+    """The pod, by default at the center of the box in which it starts."""
 
     machine: ArticulationCfg = mechanism_cfg(
         "Machine",
@@ -37,7 +37,7 @@ class CoffeeSceneCfg(TableSceneCfg):
         "hinge",
         LAYOUT.lid_angle,
         damping=0.05,
-        # More than the weight of the lid exerts when it stands open, less than when it is half closed.
+        # The lid stays open by itself, and falls shut once it is half closed.
         friction=0.03,
         rotation=turned("z", LAYOUT.machine_heading),
     )
@@ -45,16 +45,16 @@ class CoffeeSceneCfg(TableSceneCfg):
 
 
 @configclass
-class PolicyObsCfg(observe.RobotObsCfg):
-    """State for the learner, [N, 50].
+class CoffeeObsCfg(observe.RobotObsCfg):
+    """Observations of the policy, [N, 50].
 
     The 24 entries of :class:`~cohoff_tasks.common.observations_cfg.RobotObsCfg`, then
 
     ======  ================================================================  ============  =====
     index   quantity                                                          unit          scale
     ======  ================================================================  ============  =====
-    24-26   tool to the pod's upper part                                      m             10
-    27-29   pod's centre to its seat in the holder                            m             10
+    24-26   tool to the grip on the pod                                       m             10
+    27-29   pod's center to its seat in the holder                            m             10
     30-32   tool to where it pushes the lid                                   m             10
     33-34   angle and angular velocity of the lid                             rad, rad/s    1
     35-37   pod's z axis                                                      1             1
@@ -77,8 +77,8 @@ class PolicyObsCfg(observe.RobotObsCfg):
 
 
 @configclass
-class EventsCfg(ManipulationEventsCfg):
-    """Initial states: the pod upright anywhere in a box; the lid open; the arm slightly off its default posture."""
+class CoffeeEventsCfg(ManipulationEventsCfg):
+    """Initial states: the lid open, the pod upright anywhere in a box."""
 
     reset_machine = EventTermCfg(func=events.reset_joints, mode="reset", params={"name": mdp.MACHINE})
     reset_pod = reset_on_table(mdp.POD, by_preset((0.03, 0.03), (0.10, 0.08)), 0.0)
@@ -90,8 +90,8 @@ class CoffeeEnvCfg(ManipulationEnvCfg):
 
     instruction: str = "put the pod into the coffee machine and close the lid"
     scene: CoffeeSceneCfg = CoffeeSceneCfg()
-    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=PolicyObsCfg())
-    events: EventsCfg = EventsCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=CoffeeObsCfg())
+    events: CoffeeEventsCfg = CoffeeEventsCfg()
     terminations: TerminationsCfg = TerminationsCfg(
         success=held(mdp.pod_under_lid, max_offset=0.004, max_height=0.004, min_up=0.98, max_angle=math.radians(15.0))
     )

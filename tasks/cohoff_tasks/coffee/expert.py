@@ -20,26 +20,26 @@ from .layout import LAYOUT
 REACH, GRASP, CARRY, RELEASE, GO_AROUND, PUSH = range(6)
 
 GRASP_HEIGHT = LAYOUT.pod.height / 2 + mdp.GRIP
-"""Height of the tool centre point over the table in a grasp [m]."""
+"""Height of the tool center point over the table in a grasp [m]."""
 
 CLEARANCE = LAYOUT.machine.holder_depth + 0.02
-"""How far over its seat the pod is carried [m]."""
+"""Height over its seat at which the pod is carried [m]."""
 
 OVER_LID = LAYOUT.machine.hinge[2] + LAYOUT.machine.lid_size[0] + 0.03
-"""Height of the tool centre point at which the fingers pass over the open lid [m]."""
+"""Height of the tool center point at which the fingers clear the open lid [m]."""
 
 LEAD = 0.3
-"""How far ahead of the lid the hand aims when it pushes [rad]."""
+"""Angle from the lid to the goal of the hand that pushes it [rad]."""
 
 
 class CoffeeExpert(StagedExpert):
-    """Reaches for the pod, grasps it, carries it over the holder, lowers it, lets go, reaches behind the lid and sweeps it shut.
+    """Grasps the pod, puts it into the holder, reaches behind the lid and pushes it shut.
 
-    The pod is round, so that the hand may turn along the lid on its way, and then fits between the holder and the open lid.
+    The pod is round, so the hand can turn on the way until it fits between the holder and the open lid.
     """
 
     def plan(self, hand: Hand) -> dict[int, Goal]:
-        """Move the stages for the present state of the environment, and return the goal of each stage."""
+        """Move the stages for the current state of the environment, and return the goal of each stage."""
         env = self._env
         pod, seat, lid = mdp.pod(env), mdp.seat(env), mdp.lid(env)
         turn = wrap(LAYOUT.machine_heading - hand.yaw, math.pi)

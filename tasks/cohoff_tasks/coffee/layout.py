@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What stands where in Coffee. Positions are in the base frame [m]."""
+"""Layout of Coffee. Positions are in the robot's base frame [m]."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from cohoff_tasks.assets.parts import Vector, check_clearance
 
 @dataclass(frozen=True)
 class CoffeeLayout:
-    """A pod and a machine whose holder leaves it 2.5 mm to spare on each side."""
+    """A pod and a coffee machine, with a clearance of 2.5 mm around the pod in its holder."""
 
     pod: CoffeePod = CoffeePod()
     """The pod."""
     machine: CoffeeMachine = CoffeeMachine()
     """The machine."""
     machine_position: Vector = (0.55, -0.15, 0.0)
-    """Point of the table below the holder's axis."""
+    """Point on the table below the center of the holder."""
     machine_heading: float = math.radians(-120.0)
-    """Heading of the machine's x axis [rad]: the front, opposite to it, faces the pod."""
+    """Heading of the machine's x axis [rad]. The front, toward -x, faces the pod."""
     lid_angle: float = math.radians(105.0)
-    """Angle of the lid at the start [rad]."""
+    """Initial angle of the lid [rad]."""
     pod_position: Vector = (0.42, 0.15, 0.021)
-    """Middle of the box that the pod starts in."""
+    """Center of the box in which the pod starts."""
 
     def __post_init__(self):
         check_clearance("the pod in its holder", 2 * self.machine.holder_radius, 2 * self.pod.radius)
@@ -35,7 +35,7 @@ class CoffeeLayout:
 
     @property
     def seat(self) -> Vector:
-        """Where the pod's centre is when the pod stands in the holder."""
+        """Position of the pod's center when the pod is in the holder."""
         x, y, z = self.machine_position
         return (x, y, z + self.machine.floor + self.pod.height / 2)
 

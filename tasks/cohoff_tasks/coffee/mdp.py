@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Points and success of Coffee."""
+"""Points and success condition of Coffee."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ MACHINE = "machine"
 """Name of the machine in the scene."""
 
 GRIP = 0.014
-"""Height over the pod's centre at which the hand holds it [m]: the fingertips, 9 mm lower, are above the rim."""
+"""Height over the pod's center at which the hand holds it [m]. The fingertips, 9 mm lower, stay above the rim."""
 
 PUSH_RADIUS = 0.075
 """Distance from the hinge at which the hand pushes the lid [m]."""
 
 
 def pod(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Centre of the pod [m], shape [N, 3]."""
+    """Center of the pod [m], shape [N, 3]."""
     return object_pose(env, POD)[0]
 
 
@@ -49,39 +49,39 @@ def grip(env: ManagerBasedRLEnv) -> torch.Tensor:
 
 
 def seat(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Where the pod's centre belongs [m], shape [N, 3]."""
+    """Position of the pod's center in the holder [m], shape [N, 3]."""
     return fixed_point(env, LAYOUT.seat)
 
 
 def lid(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Where the tool centre point is when the fingers push the lid's outer face [m], shape [N, 3]."""
+    """Tool center point when the fingers touch the lid's outer face [m], shape [N, 3]."""
     return point_on_link(env, MACHINE, "lid", LAYOUT.machine.outside_of_lid(PUSH_RADIUS, 0.008))
 
 
 def behind_lid(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Where the tool centre point is before it pushes the lid, off its outer face [m], shape [N, 3]."""
+    """Tool center point before the push, off the lid's outer face [m], shape [N, 3]."""
     return point_on_link(env, MACHINE, "lid", LAYOUT.machine.outside_of_lid(PUSH_RADIUS, 0.025))
 
 
 def hinge(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """A point of the hinge's axis [m], shape [N, 3]."""
+    """A point on the hinge's axis [m], shape [N, 3]."""
     return point_on_link(env, MACHINE, "lid", LAYOUT.machine.hinge)
 
 
 def hinge_axis(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Direction of the hinge's axis: the lid opens by a positive turn about it; shape [N, 3]."""
+    """Direction of the hinge's axis, about which a positive turn opens the lid, shape [N, 3]."""
     return y_axis(link_pose(env, MACHINE, "lid")[1])
 
 
 def pod_under_lid(
     env: ManagerBasedRLEnv, max_offset: float, max_height: float, min_up: float, max_angle: float
 ) -> torch.Tensor:
-    """True where the pod stands in the holder and the lid is closed, shape [N].
+    """True where the pod is upright in the holder and the lid is closed, shape [N].
 
     Args:
         env: The environment.
-        max_offset: Bound on the horizontal distance of the pod's centre from the holder's axis [m].
-        max_height: Bound on the height of the pod's centre over its seat [m].
+        max_offset: Bound on the horizontal distance of the pod's center from the holder's axis [m].
+        max_height: Bound on the height of the pod's center over its seat [m].
         min_up: Bound on the vertical component of the pod's z axis.
         max_angle: Bound on the angle of the lid [rad].
     """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Action terms: small motions of the tool centre point, and the hand."""
+"""Action terms of the arm and the gripper."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 
 class DeltaPoseAction(ActionTerm):
-    """Moves a target pose of the tool centre point by small steps and follows it with the arm.
+    """Moves a target pose of the tool center point by small steps and tracks it with the arm.
 
-    The action is [N, 6] in [-1, 1] (clamped here): a translation and a rotation vector, both along the axes of the robot's
-    base frame, times ``position_scale`` and ``rotation_scale``. They are added to the target, not to the measured pose, so
-    that a constant load does not make the tool drift; the target stays within a bounded distance of the tool. Once per control
-    step, damped least squares on the measured Jacobian gives the joint targets that the arm's drives hold until the next one.
+    The action has shape [N, 6] and is clamped to [-1, 1]: a translation times ``position_scale`` and a rotation vector
+    times ``rotation_scale``, both in the robot's base frame. It moves the target pose, not the measured pose, so that a
+    constant load does not make the tool drift. The target stays within a bounded distance of the tool. Once per control
+    step, damped least squares with the measured Jacobian gives the joint targets that the drives hold until the next
+    step.
     """
 
     cfg: DeltaPoseActionCfg
@@ -37,7 +38,7 @@ class DeltaPoseAction(ActionTerm):
         super().__init__(cfg, env)
         self._joint_ids = cast("list[int]", self._asset.find_joints(cfg.joint_names)[0])
         self._hand = self._asset.find_bodies(cfg.body_name)[0][0]
-        # The Jacobian of a fixed base leaves the base out.
+        # The Jacobian of a fixed-base robot has no row for the base.
         self._jacobian_row = self._hand - 1 if self._asset.is_fixed_base else self._hand
         self._joints = slice(self._joint_ids[0], self._joint_ids[-1] + 1)
 
@@ -69,23 +70,23 @@ class DeltaPoseAction(ActionTerm):
 
     @property
     def target_pose(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Target of the tool centre point in the base frame: position [m] [N, 3] and orientation (x, y, z, w) [N, 4]."""
+        """Target pose of the tool center point, base frame: position [m] [N, 3], orientation (x, y, z, w) [N, 4]."""
         return self._target_pos, self._target_quat
 
     def tool_pose(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Measured pose of the tool centre point in the base frame: position [m] [N, 3], orientation (x, y, z, w) [N, 4]."""
+        """Measured pose of the tool center point, base frame: position [m] [N, 3], orientation (x, y, z, w) [N, 4]."""
         pose = self._asset.data.body_link_pose_w.torch[:, self._hand]
         quat = pose[:, 3:7]
         return pose[:, :3] + quat_apply(quat, self._offset) - self._env.scene.env_origins, quat
 
     def tool_velocity(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Measured velocity of the tool centre point in the base frame: linear [m/s] [N, 3], angular [rad/s] [N, 3]."""
+        """Measured velocity of the tool center point, base frame: linear [m/s] [N, 3], angular [rad/s] [N, 3]."""
         velocity = self._asset.data.body_link_vel_w.torch[:, self._hand]
         linear, angular = velocity[:, :3], velocity[:, 3:]
         return linear + torch.linalg.cross(angular, self._arm_vector()), angular
 
     def target_error(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Target minus measured pose in the base frame: translation [m] [N, 3] and rotation vector [rad] [N, 3]."""
+        """Target relative to measured pose, base frame: translation [m] [N, 3], rotation vector [rad] [N, 3]."""
         position, quat = self.tool_pose()
         return self._target_pos - position, rotvec_between(quat, self._target_quat)
 
@@ -107,10 +108,10 @@ class DeltaPoseAction(ActionTerm):
         self._solve(torch.cat((error_pos, error_rot), dim=1))
 
     def apply_actions(self):
-        """Nothing: the drives hold the joint targets of the control step."""
+        """Do nothing: the drives hold the joint targets of the control step."""
 
     def reset(self, env_ids: Sequence[int] | torch.Tensor | slice | None = None):
-        """Put the target on the measured pose in ``env_ids`` (all of them by default)."""
+        """Set the target to the measured pose in ``env_ids`` (all environments by default)."""
         ids = slice(None) if env_ids is None else env_ids
         position, quat = self.tool_pose()
         self._target_pos[ids] = position[ids]
@@ -118,21 +119,21 @@ class DeltaPoseAction(ActionTerm):
         self._action[ids] = 0.0
 
     def _arm_vector(self) -> torch.Tensor:
-        """From the link's origin to the tool centre point, base frame [m], shape [N, 3]."""
+        """Vector from the link's origin to the tool center point, base frame [m], shape [N, 3]."""
         return quat_apply(self._asset.data.body_link_pose_w.torch[:, self._hand, 3:7], self._offset)
 
     def _solve(self, error: torch.Tensor):
-        """Set joint targets that reduce the pose error [N, 6] (base frame, [m] and [rad])."""
+        """Set joint targets that reduce the pose error [N, 6], base frame [m] and [rad]."""
         link_jacobian = self._asset.data.body_link_jacobian_w.torch[:, self._jacobian_row, :, self._joints]
         jacobian = self._jacobian
         jacobian.copy_(link_jacobian)
-        # The tool centre point moves with the link and around its origin.
+        # The tool center point moves with the link and around its origin.
         arm = self._arm_vector().unsqueeze(-1).expand(-1, -1, jacobian.shape[-1])
         jacobian[:, :3] += torch.linalg.cross(link_jacobian[:, 3:], arm, dim=1)
 
         transposed = jacobian.transpose(1, 2)
         gram = torch.baddbmm(self._damping.expand(jacobian.shape[0], 6, 6), jacobian, transposed)
-        # Without the check, which would wait for the device: a non-finite state is caught by its termination term.
+        # cholesky_ex does not wait for the device; the termination term ``non_finite`` catches a failed factorization.
         factor, _ = torch.linalg.cholesky_ex(gram)
         step = transposed @ torch.cholesky_solve(error.unsqueeze(-1), factor)
 
@@ -144,7 +145,7 @@ class DeltaPoseAction(ActionTerm):
 
 
 class GripperAction(ActionTerm):
-    """Opens (action at most 0) or closes (action above 0) both fingers. The action is [N, 1]."""
+    """Opens the fingers where the action [N, 1] is at most 0, and closes them where it is above 0."""
 
     cfg: GripperActionCfg
     _asset: Articulation
@@ -174,7 +175,7 @@ class GripperAction(ActionTerm):
 
     @property
     def command(self) -> torch.Tensor:
-        """The last command: 1 closes, -1 opens; shape [N, 1]. An episode starts open."""
+        """The last command, 1 to close and -1 to open, shape [N, 1]. An episode starts with -1."""
         return self._command
 
     def opening(self) -> torch.Tensor:
@@ -196,10 +197,10 @@ class GripperAction(ActionTerm):
         self._asset.actuators.target_command.set_position_index(value=self._target, joint_ids=self._joint_ids)
 
     def apply_actions(self):
-        """Nothing: the drives hold the finger targets of the control step."""
+        """Do nothing: the drives hold the finger targets of the control step."""
 
     def reset(self, env_ids: Sequence[int] | torch.Tensor | slice | None = None):
-        """Forget the last command in ``env_ids`` (all of them by default)."""
+        """Clear the last command in ``env_ids`` (all environments by default)."""
         ids = slice(None) if env_ids is None else env_ids
         self._action[ids] = 0.0
         self._command[ids] = -1.0

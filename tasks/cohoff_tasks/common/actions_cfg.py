@@ -13,40 +13,40 @@ from .scene_cfg import FINGER_OPEN
 
 @configclass
 class DeltaPoseActionCfg(ActionTermCfg):
-    """Small motions of the tool centre point; see :class:`~cohoff_tasks.common.actions.DeltaPoseAction`."""
+    """Small motions of the tool center point; see :class:`.actions.DeltaPoseAction`."""
 
     class_type: type | str = "{DIR}.actions:DeltaPoseAction"
     asset_name: str = "robot"
 
     joint_names: str = "panda_joint[1-7]"
-    """Regular expression of the arm's joints."""
+    """Regular expression for the arm's joints."""
     body_name: str = "panda_hand"
     """Link that carries the tool."""
     tool_offset: tuple[float, float, float] = (0.0, 0.0, 0.1034)
-    """Tool centre point in the link's frame [m]: between the finger pads."""
+    """Tool center point in the link's frame [m], between the finger pads."""
     position_scale: float = 0.02
     """Translation of the target by an action of 1 [m per control step]."""
     rotation_scale: float = 0.1
     """Rotation of the target by an action of 1 [rad per control step]."""
     max_position_error: float = 0.06
-    """Farthest the target may run ahead of the tool along each axis [m]."""
+    """Maximum distance from the tool to the target along each axis [m]."""
     max_rotation_error: float = 0.4
-    """Farthest the target may turn ahead of the tool [rad]."""
+    """Maximum angle between the tool and the target [rad]."""
     damping: float = 0.05
     """Damping of the least-squares inverse kinematics."""
 
 
 @configclass
 class GripperActionCfg(ActionTermCfg):
-    """Opening and closing of the hand; see :class:`~cohoff_tasks.common.actions.GripperAction`."""
+    """Opening and closing of the gripper; see :class:`.actions.GripperAction`."""
 
     class_type: type | str = "{DIR}.actions:GripperAction"
     asset_name: str = "robot"
 
     joint_names: str = "panda_finger_joint.*"
-    """Regular expression of the finger joints."""
+    """Regular expression for the finger joints."""
     open_position: float = FINGER_OPEN
     """Position of each finger joint when open [m]."""
     max_error: float = 0.01
-    """Farthest a finger's target may be ahead of the finger [m]. It bounds the speed of the fingers, and with the drive's
-    stiffness the force of a grasp, whatever the width of the object."""
+    """Maximum distance from a finger to its target [m]. It limits the speed of the fingers and, with the
+    stiffness of the drive, the grasp force, independently of the width of the object."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Observations of cameras."""
+"""Camera observations."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from isaaclab.sensors import Camera
 
 
-def picture(env: ManagerBasedEnv, name: str) -> torch.Tensor:
-    """What the camera ``name`` sees, RGB, uint8, shape [N, height, width, 3]."""
+def image(env: ManagerBasedEnv, name: str) -> torch.Tensor:
+    """RGB image of the camera ``name``, uint8, shape [N, height, width, 3]."""
     outputs = cast("Camera", env.scene[name]).data.output
     assert outputs is not None
-    # A copy: the next picture is rendered into the same memory.
+    # A copy: the next image is rendered into the same memory.
     return outputs["rgb"].torch[..., :3].clone()

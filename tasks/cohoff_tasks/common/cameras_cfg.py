@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Cameras of the ``-Camera`` variant that every task has."""
+"""Cameras of a task's ``-Camera`` variant."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from .env_cfg import ManipulationEnvCfg
 from .randomization_cfg import when_randomized
 
 AGENTVIEW = "agentview"
-"""Name of the fixed camera that looks at the table from its far side."""
+"""Name of the fixed camera, which looks at the table from the side opposite the robot."""
 
 WRIST = "wrist"
 """Name of the camera on the hand."""
 
 IMAGES = "images"
-"""Name of the observation group of the pictures."""
+"""Name of the observation group of the images."""
 
 _HAND = "/".join(("{ENV_REGEX_NS}/Robot/Geometry", *(f"panda_link{i}" for i in range(9)), "panda_hand"))
 
 
 @configclass
 class ImagesObsCfg(ObservationGroupCfg):
-    """Pictures, RGB, each uint8 [N, 84, 84, 3]; [N, 224, 224, 3] with ``presets=pi05``."""
+    """RGB images, uint8, shape [N, 84, 84, 3] each, or [N, 224, 224, 3] with ``presets=pi05``."""
 
-    agentview = ObservationTermCfg(func=cameras.picture, params={"name": AGENTVIEW})
-    wrist = ObservationTermCfg(func=cameras.picture, params={"name": WRIST})
+    agentview = ObservationTermCfg(func=cameras.image, params={"name": AGENTVIEW})
+    wrist = ObservationTermCfg(func=cameras.image, params={"name": WRIST})
 
     def __post_init__(self):
         self.concatenate_terms = False
@@ -40,7 +40,7 @@ class ImagesObsCfg(ObservationGroupCfg):
 
 
 def with_cameras(env_cfg: type[ManipulationEnvCfg]) -> type[ManipulationEnvCfg]:
-    """Variant of a task's environment configuration with cameras and the observation group ``images``."""
+    """Subclass of a task's environment configuration with cameras and the observation group ``images``."""
 
     @configclass
     class CameraEnvCfg(env_cfg):
@@ -59,7 +59,7 @@ def with_cameras(env_cfg: type[ManipulationEnvCfg]) -> type[ManipulationEnvCfg]:
 
 
 def _size():
-    """Edge of a picture [pixels]: the learner's by default, that of pi-0.5 with ``presets=pi05``."""
+    """Width and height of an image [pixels]. ``presets=pi05`` selects the size that pi-0.5 expects."""
     return preset(default=84, pi05=224)
 
 
@@ -68,7 +68,7 @@ def _agentview_cfg():
 
 
 def _wrist_cfg():
-    # In front of the hand's root, tilted by 20 degrees towards the point between the finger pads.
+    # In front of the hand, tilted by 20 degrees toward the point between the finger pads.
     return mounted_camera_cfg(
         f"{_HAND}/Wrist",
         _size(),

@@ -1,13 +1,12 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Configurations that a task does not write itself, made when they are looked up.
+"""Configurations that are derived for every task when Isaac Lab looks them up.
 
-Isaac Lab finds a configuration by a string ``module:name``. The names of this module are a task and what is made for it:
+Isaac Lab looks up a configuration by a string ``module:name``. A name in this module consists of a task and a kind:
 
-- ``Square_camera_env`` is ``SquareEnvCfg`` with cameras,
-- ``Square_csil`` is the recipe of CSIL++ with the experiment name ``cohoff_square``; likewise for the other entries of
-  :data:`.registration.AGENTS`.
+- ``Square_camera_env`` is ``SquareEnvCfg`` with cameras.
+- ``Square_csil`` is the agent ``csil`` of :data:`.registration.AGENTS` with the experiment name ``cohoff_square``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What the tasks with a drawer configure the same way: its place in the scene, its reset, and what is observed of it."""
+"""Configuration shared by the cleanup tasks: the cabinet in the scene, its reset and the observations."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class DrawerSceneCfg(TableSceneCfg):
     cabinet: ArticulationCfg = mechanism_cfg(
         "Cabinet", drawer.MODEL.usd(), drawer.CABINET_POSITION, SLIDE, 0.0, damping=10.0, friction=1.5
     )
-    """The cabinet. Its drawer stays where it is left."""
+    """The cabinet. Friction keeps its drawer in place."""
 
 
 def drawer_obs_cfg(name: str, grip: Point, middle: Point) -> observe.RobotObsCfg:
-    """The ``policy`` group of a task with a drawer, [N, 54].
+    """Observation group ``policy`` of a cleanup task, [N, 54].
 
     The 24 entries of :class:`.observations_cfg.RobotObsCfg`, then
 
@@ -42,7 +42,7 @@ def drawer_obs_cfg(name: str, grip: Point, middle: Point) -> observe.RobotObsCfg
     31      velocity of the drawer                                            m/s       2
     32-34   tool to the grip of the object's handle                           m         10
     35-37   32-34 within 2 cm                                                 m         100
-    38-40   middle of the object's underside to that of the drawer's floor    m         10
+    38-40   object's middle to the middle of the drawer's floor               m         10
     41-43   38-40 within 2 cm                                                 m         100
     44-45   sin, cos of twice the hand's heading relative to the handle       1         1
     46-47   sin, cos of the object's heading                                  1         1
@@ -53,7 +53,7 @@ def drawer_obs_cfg(name: str, grip: Point, middle: Point) -> observe.RobotObsCfg
     Args:
         name: The rigid object that goes into the drawer.
         grip: Where its handle is grasped.
-        middle: Middle of its underside.
+        middle: Point on its underside that goes to the middle of the drawer's floor.
     """
 
     @configclass
@@ -75,6 +75,6 @@ def drawer_obs_cfg(name: str, grip: Point, middle: Point) -> observe.RobotObsCfg
 
 @configclass
 class DrawerEventsCfg(ManipulationEventsCfg):
-    """The drawer closed, the arm slightly off its default posture."""
+    """Initial state: the drawer closed, the arm slightly off its default posture."""
 
     reset_drawer = EventTermCfg(func=events.reset_joints, mode="reset", params={"name": drawer.CABINET})

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Scripted expert of the tasks that put an object away into a drawer."""
+"""Scripted expert of the cleanup tasks, which put an object into a drawer."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ OPENED = 0.17
 """How far the expert opens the drawer [m]."""
 
 HOOK_HEIGHT = drawer.MODEL.hook[2] + 0.004
-"""Height of the tool centre point behind the handle [m]; the hand's root passes over the cabinet."""
+"""Height of the tool center point behind the handle [m], at which the hand clears the cabinet."""
 
 TRAVEL_HEIGHT = drawer.MODEL.height + 0.045
-"""Height of the tool centre point on its way to the handle or the object [m]; open fingers clear the drawer's front."""
+"""Height of the tool center point on its way to the handle or the object [m]. Open fingers clear the drawer's front."""
 
 CARRY_HEIGHT = drawer.MODEL.height + 0.015
 """Height of the object's underside on its way to the drawer [m]."""
@@ -32,43 +32,43 @@ CARRY_HEIGHT = drawer.MODEL.height + 0.015
 
 @dataclass(frozen=True)
 class Handling:
-    """How the object of a task is grasped and put down."""
+    """How the object of a task is grasped and placed."""
 
     name: str
     """Name of the rigid object in the scene."""
     grip: Point
-    """Where it is grasped, between two sides that are parallel to its x axis."""
+    """Where it is grasped, on two sides that are parallel to its x axis."""
     middle: Point
-    """Point of its underside that goes to the middle of the drawer's floor."""
+    """Point on its underside that goes to the middle of the drawer's floor."""
     grasp_height: float
-    """Height of the tool centre point in the grasp [m], the object on the table."""
+    """Height of the tool center point when it grasps the object on the table [m]."""
     width: float
     """Distance between the grasped sides [m]."""
 
 
 class DrawerExpert(StagedExpert):
-    """Opens the drawer, grasps the object by its grip, puts it into the drawer, lets go and closes the drawer.
+    """Opens the drawer, grasps the object, puts it into the drawer, releases it and closes the drawer.
 
-    The fingers hook into the room behind the drawer's handle, open: from there the hand pulls the drawer open by the bar, and later
-    pushes it shut by its front. What to do next follows from the drawer's opening, from where the object is and from the hand.
+    The open fingers go into the gap behind the drawer's handle. There the hand pulls on the bar to open the drawer and
+    pushes on the front to close it.
     """
 
     handling: ClassVar[Handling]
-    """How a task's object is handled."""
+    """How the task's object is handled."""
 
     def plan(self, hand: Hand) -> dict[int, Goal]:
-        """Move the stages for the present state of the environment, and return the goal of each stage."""
+        """Move the stages for the current state of the environment, and return the goal of each stage."""
         env, handling = self._env, self.handling
         tool, width = hand.position, handling.width
         hook, floor, opening = drawer.hook(env), drawer.floor(env), drawer.opening(env)
         middle = handling.middle(env)
         object_yaw = yaw_of(object_pose(env, handling.name)[1])
-        # Both ways to hold the hand across the drawer are as good.
+        # The hand may be turned by 180 degrees across the drawer.
         straight = wrap(-hand.yaw, math.pi)
         grasp_turn = wrap(object_yaw - hand.yaw, math.pi)
 
         hook_goal, hooked = go_around(tool, at_height(hook, HOOK_HEIGHT), TRAVEL_HEIGHT, tolerance=0.009, slope=6.0)
-        # The goals lie a little beyond the ends of the motion, which the hand therefore reaches without slowing down to nothing.
+        # The goals lie 2 cm beyond the ends of the motion, because the hand slows down toward a goal.
         pull_goal = at_height(hook, HOOK_HEIGHT)
         pull_goal[:, 0] -= OPENED + 0.02 - opening
         push_goal = at_height(hook, HOOK_HEIGHT)
@@ -92,7 +92,7 @@ class DrawerExpert(StagedExpert):
         machine.move(CARRY, RELEASE, (distance(floor, middle) < 0.02) & low)
         machine.move(RELEASE, RETURN, hand.opening > width + 0.02)
         machine.move(RETURN, PUSH, hooked)
-        # A hand that has slipped off the handle goes back to it, an empty one to the object.
+        # A hand that has slipped off the handle goes back to it; an empty hand goes back to the object.
         machine.move(PULL, HOOK, distance(hook, tool) > 0.03)
         machine.move(PUSH, RETURN, distance(hook, tool) > 0.03)
         machine.move(CARRY, REACH, hand.opening < 0.005)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What every manipulation task configures the same way."""
+"""Environment configuration shared by all tasks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .physics_cfg import simulation_cfg
 from .workspace import check_workspace
 
 CONTROL_DT = 0.05
-"""Length of a control step [s]."""
+"""Duration of a control step [s]."""
 
 
 @configclass
 class ActionsCfg:
-    """Action [N, 7] in [-1, 1]: translation (3) and rotation vector (3) in the base frame, hand (1, above 0 closes)."""
+    """Action [N, 7] in [-1, 1]: translation (3) and rotation vector (3) in the base frame, gripper (above 0 closes)."""
 
     arm: DeltaPoseActionCfg = DeltaPoseActionCfg()
     gripper: GripperActionCfg = GripperActionCfg()
@@ -33,15 +33,15 @@ class ActionsCfg:
 
 @configclass
 class SparseRewardsCfg:
-    """1 on the step that ends an episode in success, else 0."""
+    """Reward 1 on the step that ends an episode in success, else 0."""
 
-    # The manager multiplies by the length of the control step.
+    # The reward manager multiplies by the duration of the control step.
     success: RewardTermCfg = RewardTermCfg(func=terminations.success_reward, weight=1.0 / CONTROL_DT)
 
 
 @configclass
 class TerminationsCfg:
-    """Terminations. A task sets ``success``."""
+    """Termination terms. A task sets ``success``."""
 
     non_finite: TerminationTermCfg = TerminationTermCfg(
         func=terminations.non_finite, params={"max_joint_velocity": 30.0, "max_object_speed": 30.0}
@@ -51,7 +51,7 @@ class TerminationsCfg:
 
 
 def held(condition, **params) -> TerminationTermCfg:
-    """Success: ``condition``, called with the environment and ``params``, holds on 10 consecutive control steps."""
+    """True once ``condition(env, **params)`` has held for 10 consecutive control steps."""
     return TerminationTermCfg(
         func=terminations.Held,  # pyright: ignore[reportArgumentType]
         params={"condition": condition, "steps": 10, "condition_params": params},
@@ -60,10 +60,10 @@ def held(condition, **params) -> TerminationTermCfg:
 
 @configclass
 class ManipulationEnvCfg(ManagerBasedRLEnvCfg):
-    """Base of the tasks: 20 Hz control, sparse reward, 400 steps at most."""
+    """Base class of the tasks: 20 Hz control, sparse reward, at most 400 steps."""
 
     instruction: str = MISSING  # pyright: ignore[reportAssignmentType]
-    """What to do, in words: what a vision-language-action model reads."""
+    """The task in words, the prompt of a vision-language-action model."""
 
     sim: SimulationCfg = simulation_cfg()
     actions: ActionsCfg = ActionsCfg()
@@ -77,5 +77,5 @@ class ManipulationEnvCfg(ManagerBasedRLEnvCfg):
         self.sim.default_visualizer_cfg = VisualizerCfg(eye=(1.5, -0.9, 0.9), lookat=(0.45, 0.0, 0.1))
 
     def validate_config(self):
-        """Raise ValueError where an object starts outside the workspace."""
+        """Raise ValueError if an object may start outside the workspace."""
         check_workspace(self.scene, self.events)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Initial states."""
+"""Reset events, which set the initial state of an episode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def reset_robot(env: ManagerBasedRLEnv, env_ids: torch.Tensor, joint_noise: float) -> None:
-    """Put the robot in its default posture, each arm joint off by up to ``joint_noise`` [rad], at rest, the hand open."""
+    """Reset the robot to its default posture at rest, with noise of up to ``joint_noise`` [rad] on each arm joint."""
     robot = cast("Articulation", env.scene["robot"])
     position = robot.data.default_joint_pos.torch[env_ids].clone()
     joints = arm(env).processed_actions.shape[1]
@@ -34,14 +34,14 @@ def reset_object_on_table(
     half_range: tuple[float, float],
     half_yaw: float,
 ) -> None:
-    """Put the rigid object ``name`` at rest around its default pose.
+    """Reset the rigid object ``name`` to a random pose around its default one, at rest.
 
     Args:
         env: The environment.
         env_ids: Environments to reset.
-        name: The object.
-        half_range: Half of the box that the position is drawn from, uniformly, along x and y [m].
-        half_yaw: Half of the interval that the heading is drawn from, uniformly [rad].
+        name: Name of the object.
+        half_range: Half the size along x and y of the box from which the position is drawn uniformly [m].
+        half_yaw: Half the interval from which the heading is drawn uniformly [rad].
     """
     asset = cast("RigidObject", env.scene[name])
     pose = asset.data.default_root_pose.torch[env_ids].clone()
@@ -59,7 +59,7 @@ def reset_object_on_table(
 
 
 def reset_joints(env: ManagerBasedRLEnv, env_ids: torch.Tensor, name: str) -> None:
-    """Put the joints of the articulation ``name`` at rest in their default positions."""
+    """Reset the joints of the articulation ``name`` to their default positions, at rest."""
     asset = cast("Articulation", env.scene[name])
     position = asset.data.default_joint_pos.torch[env_ids].clone()
     asset.write_joint_position_to_sim_index(position=position, env_ids=env_ids)

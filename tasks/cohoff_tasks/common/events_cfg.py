@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Configuration of the initial states."""
+"""Configuration of the reset events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .randomization_cfg import RandomizationEventsCfg
 
 @configclass
 class ManipulationEventsCfg(RandomizationEventsCfg):
-    """Base of a task's events: the arm starts slightly off its default posture."""
+    """Base class of a task's events: the arm starts slightly off its default posture."""
 
     reset_robot: EventTermCfg = EventTermCfg(func=events.reset_robot, mode="reset", params={"joint_noise": 0.03})
 

@@ -1,11 +1,13 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Frame of the scripted experts: a machine of stages, goals of the hand, and a servo from goals to actions.
+"""Base of the scripted experts: a state machine of stages, a goal of the hand for each stage, and a servo.
 
-An expert is a demonstrator for policies that see only the present observation. Two rules follow. Commands are continuous functions
-of the state: they fade out towards a goal, and intermediate waypoints are funnels (come down as the hand gets aligned) instead of
-points to stop at. And a stage begins when the state calls for it (the fingers have stopped, the nut is low), not after a delay.
+The demonstrations train policies that see only the current observation, so an expert follows two rules:
+
+- Commands are continuous functions of the state. They decrease toward a goal, and the hand does not stop at waypoints:
+  it comes down as it becomes aligned.
+- A stage begins when the state calls for it (the fingers have stopped, the nut is low), not after a delay.
 """
 
 from __future__ import annotations
@@ -24,35 +26,35 @@ if TYPE_CHECKING:
 
 
 class StageMachine:
-    """Stage of each environment, a small integer that starts at 0. All operations are on the device and in place."""
+    """Stage of each environment, an integer that starts at 0. All operations are in place on the device."""
 
     def __init__(self, num_envs: int, device: str | torch.device):
         self.stage = torch.zeros(num_envs, dtype=torch.int8, device=device)
-        """Present stages, shape [N]."""
+        """Current stages, shape [N]."""
 
     def reset(self, dones: torch.Tensor) -> None:
-        """Put the environments in ``dones`` [N] bool back to stage 0."""
+        """Return to stage 0 where ``dones`` [N] bool."""
         self.stage.masked_fill_(dones, 0)
 
     def at(self, stage: int) -> torch.Tensor:
-        """Where ``stage`` is the present one, [N] bool."""
+        """Where ``stage`` is the current one, [N] bool."""
         return self.stage == stage
 
     def move(self, stage: int, to: int, when: torch.Tensor) -> None:
-        """Go from ``stage`` to ``to`` in the environments where ``when`` [N] bool."""
+        """Move from ``stage`` to ``to`` where ``when`` [N] bool."""
         self.stage.masked_fill_(self.at(stage) & when, to)
 
 
 class PoseServo:
-    """Turns goal poses of the tool centre point into actions.
+    """Proportional controller from goal poses of the tool center point to actions.
 
-    The command is proportional to the distance from the controller's target to the goal, so that it fades out at the goal and does
-    not wind up against a load, and each part of it is bounded.
+    The error is measured from the controller's target, not from the tool, so that the command does not wind up under
+    load. Translation and rotation are bounded.
 
     Args:
         env: The environment, whose arm is a :class:`~cohoff_tasks.common.actions.DeltaPoseAction`.
-        gain: Part of the remaining distance that a control step covers, in (0, 1].
-        limit: Bound on the norm of the rotation, in units of the action.
+        gain: Fraction of the remaining distance covered in a control step, in (0, 1].
+        limit: Bound on the norm of the rotation, in action units.
     """
 
     def __init__(self, env: ManipulationEnv, gain: float = 0.3, limit: float = 0.8):
@@ -61,9 +63,9 @@ class PoseServo:
         self._limit = limit
 
     def __call__(self, goal_pos: torch.Tensor, goal_quat: torch.Tensor, limit: torch.Tensor) -> torch.Tensor:
-        """Actions [N, 6] towards positions [m] [N, 3] and orientations (x, y, z, w) [N, 4] in the base frame.
+        """Actions [N, 6] toward positions [m] [N, 3] and orientations (x, y, z, w) [N, 4] in the base frame.
 
-        The norm of the translation stays within ``limit`` [N, 1], in units of the action.
+        ``limit`` [N, 1] bounds the norm of the translation, in action units.
         """
         target_pos, target_quat = self._arm.target_pose
         translation = (goal_pos - target_pos) * (self._gain / self._arm.cfg.position_scale)
@@ -81,31 +83,31 @@ class Hand:
     """Measured state of the hand."""
 
     position: torch.Tensor
-    """Tool centre point in the base frame [m], shape [N, 3]."""
+    """Tool center point in the base frame [m], shape [N, 3]."""
     yaw: torch.Tensor
     """Heading of the hand's x axis [rad], shape [N]."""
     opening: torch.Tensor
     """Distance between the finger pads [m], shape [N]."""
     still: torch.Tensor
-    """Where the fingers have stopped, shape [N] bool."""
+    """True where the fingers have stopped, shape [N]."""
 
 
 @dataclass
 class Goal:
-    """What the hand should do in a stage. None leaves the controller's target where it is."""
+    """What the hand does in a stage. None keeps the controller's target."""
 
     position: torch.Tensor | None = None
-    """Position of the tool centre point in the base frame [m], shape [N, 3]."""
+    """Position of the tool center point in the base frame [m], shape [N, 3]."""
     quat: torch.Tensor | None = None
     """Orientation of the hand in the base frame, (x, y, z, w), shape [N, 4]."""
     close: bool = False
-    """Whether the hand closes, or stays closed; else it opens."""
+    """Whether the gripper closes or stays closed; otherwise it opens."""
     limit: float = 0.8
-    """Bound on the norm of the translation, in units of the action."""
+    """Bound on the norm of the translation, in action units."""
 
 
 class StagedExpert(ABC):
-    """A scripted expert: a task's subclass moves the stages and gives a goal for each of them."""
+    """Base class of the scripted experts. A subclass moves the stages and gives each a goal."""
 
     def __init__(self, env: ManipulationEnv):
         self._env = env
@@ -116,19 +118,19 @@ class StagedExpert(ABC):
 
     @property
     def stage(self) -> torch.Tensor:
-        """Present stage of each environment, shape [N]."""
+        """Current stage of each environment, shape [N]."""
         return self._machine.stage
 
     def reset(self, dones: torch.Tensor) -> None:
-        """Start again in the environments in ``dones`` [N] bool."""
+        """Return to the first stage where ``dones`` [N] bool."""
         self._machine.reset(dones)
 
     @abstractmethod
     def plan(self, hand: Hand) -> dict[int, Goal]:
-        """Move the stages for the present state of the environment, and return the goal of each stage."""
+        """Move the stages for the current state of the environment, and return the goal of each stage."""
 
     def __call__(self, obs) -> torch.Tensor:
-        """Actions [N, 7] for the present state of the environment; ``obs`` is not used."""
+        """Actions [N, 7] for the current state of the environment. ``obs`` is not used."""
         position, quat = self._arm.tool_pose()
         hand = Hand(
             position=position,

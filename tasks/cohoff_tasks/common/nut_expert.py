@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Scripted expert of the tasks in which nuts go over pegs."""
+"""Scripted expert of the tasks that place nuts on pegs."""
 
 from __future__ import annotations
 
@@ -19,52 +19,51 @@ REACH, GRASP, CARRY, RELEASE = range(4)
 """Stages of one nut."""
 
 GRASP_HEIGHT = 0.015
-"""Height of the tool centre point over the table in a grasp [m]; the finger tips are 9 mm lower."""
+"""Height of the tool center point over the table in a grasp [m]. The fingertips are 9 mm lower."""
 
 RETREAT_HEIGHT = 0.22
-"""Height of the tool centre point over the table at the end [m]."""
+"""Height of the tool center point over the table at the end [m]."""
 
 MAX_YAW = 2.1
-"""Bound on the hand's heading [rad]: the last joint ends a little beyond."""
+"""Bound on the hand's heading [rad], just within the limit of the last joint."""
 
 
 @dataclass(frozen=True)
 class NutJob:
-    """One nut and the peg that it goes over."""
+    """One nut and its peg."""
 
     name: str
-    """The nut's name in the scene."""
+    """Name of the nut in the scene."""
     handle: Point
     """Middle of the nut's handle."""
     peg: Point
-    """Foot of the peg."""
+    """Base of the peg."""
     seat: float
-    """Height of the nut's centre when it lies on the peg's plate [m]."""
+    """Height of the nut's center when the nut lies on the peg's plate [m]."""
     carry_height: float
-    """Height of the nut's centre on its way to the peg [m]."""
+    """Height of the nut's center on its way to the peg [m]."""
     symmetry: float | None
-    """Angle between headings in which the nut fits over the peg [rad]; None if it fits in all of them."""
+    """Angle between the headings in which the nut fits on the peg [rad]. None if it fits in any heading."""
 
 
 class NutExpert(StagedExpert):
-    """For one nut after the other, reaches for the handle, grasps it, carries the nut over its peg, lowers it and lets go; then moves up.
+    """Grasps each nut by its handle, carries it over its peg, lowers it and releases it. At the end the hand moves up.
 
-    The way down to the handle and the way down the peg are funnels: the height to keep follows from how well hand and handle, or nut
-    and peg, are aligned. The hand takes the nearer of the two ways to grasp the handle and the nearest of the ways to put the nut on
-    the peg, as far as the wrist allows.
+    The hand comes down on the handle, and the nut on the peg, as they become aligned. Of the headings in which the hand
+    can grasp the handle, or the nut fits on the peg, the expert takes the nearest one that the wrist can reach.
     """
 
     jobs: tuple[NutJob, ...]
     """The nuts, in the order in which they are placed."""
 
     approach_height: float = 0.10
-    """How far above the grasp the hand comes to a handle [m]."""
+    """Height over the grasp from which the hand comes down [m]."""
 
     clear_height: float = 0.0
-    """Height of a nut's centre at which it is clear of the pegs [m]; 0 where none is near to where a nut starts."""
+    """Height at which a nut's center is clear of the pegs [m]. 0 if the pegs are far from where the nuts start."""
 
     def plan(self, hand: Hand) -> dict[int, Goal]:
-        """Move the stages for the present state of the environment, and return the goal of each stage."""
+        """Move the stages for the current state of the environment, and return the goal of each stage."""
         goals = {}
         for index, job in enumerate(self.jobs):
             goals |= self._place(hand, job, 4 * index)
@@ -73,7 +72,7 @@ class NutExpert(StagedExpert):
         return goals
 
     def _place(self, hand: Hand, job: NutJob, first: int) -> dict[int, Goal]:
-        """Move the stages of one nut, which start at ``first``, and return their goals."""
+        """Move the stages of one nut, the first of which is ``first``, and return their goals."""
         nut, nut_quat = object_pose(self._env, job.name)
         peg = job.peg(self._env)
         nut_yaw = yaw_of(nut_quat)
@@ -87,7 +86,7 @@ class NutExpert(StagedExpert):
             place_turn = torch.zeros_like(nut_yaw)
         else:
             place_turn = _allowed(hand.yaw, wrap(-nut_yaw, job.symmetry), job.symmetry)
-        # Straight up until the nut is off the table, and up to the clear height unless it is over its peg.
+        # Straight up until the nut is off the table, and on to the clear height unless it is over its peg.
         free = ((nut[:, 2] - 0.02) / 0.04).clamp(0.0, 1.0)
         low = ((self.clear_height - nut[:, 2]) / 0.04).clamp(0.0, 1.0)
         free *= 1.0 - low * (distance(peg, nut) / 0.01 - 1.0).clamp(0.0, 1.0)
@@ -115,6 +114,6 @@ class NutExpert(StagedExpert):
 
 
 def _allowed(hand_yaw: torch.Tensor, turn: torch.Tensor, symmetry: float) -> torch.Tensor:
-    """``turn`` [rad], shape [N], or the next one by ``symmetry`` [rad] if the wrist does not allow it."""
+    """``turn`` [rad], shape [N], or the equivalent turn ``symmetry`` [rad] away if the wrist cannot reach it."""
     final = hand_yaw + turn
     return torch.where(final.abs() > MAX_YAW, turn - torch.sign(final) * symmetry, turn)

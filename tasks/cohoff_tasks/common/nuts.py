@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Conditions on nuts that go over pegs."""
+"""Conditions on nuts and pegs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 def on_peg(
     env: ManagerBasedRLEnv, name: str, peg: Point, max_offset: float, max_height: float, min_up: float
 ) -> torch.Tensor:
-    """True where the nut ``name`` lies around a peg, shape [N].
+    """True where the nut ``name`` is on a peg, shape [N].
 
     Args:
         env: The environment.
-        name: The nut, a rigid object whose origin is the centre of its hole.
-        peg: Foot of the peg.
-        max_offset: Bound on the horizontal distance of the nut's centre from the peg's axis [m].
-        max_height: Bound on the height of the nut's centre over the table [m].
+        name: Name of the nut, whose origin is the center of its hole.
+        peg: Base of the peg.
+        max_offset: Bound on the horizontal distance of the nut's center from the peg's axis [m].
+        max_height: Bound on the height of the nut's center over the table [m].
         min_up: Bound on the vertical component of the nut's z axis.
     """
     position, quat = object_pose(env, name)
@@ -36,5 +36,5 @@ def on_peg(
 
 
 def hand_away(env: ManagerBasedRLEnv, name: str, min_distance: float) -> torch.Tensor:
-    """True where the tool centre point is more than ``min_distance`` [m] from the centre of the object ``name``, shape [N]."""
+    """True where the tool center point is over ``min_distance`` [m] from the center of ``name``, shape [N]."""
     return torch.linalg.vector_norm(tool(env) - object_pose(env, name)[0], dim=1) > min_distance

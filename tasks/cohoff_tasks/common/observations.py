@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Observation terms shared by the tasks; frames and points as in :mod:`.state`."""
+"""Observation terms shared by the tasks. Frames and points are those of :mod:`.state`."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 
 def tool_position(env: ManagerBasedRLEnv, center: tuple[float, float, float]) -> torch.Tensor:
-    """Position of the tool centre point relative to ``center`` [m], shape [N, 3]."""
+    """Position of the tool center point relative to ``center`` [m], shape [N, 3]."""
     position = tool(env)
     return position - constant(center, position.device)
 
 
 def tool_axes(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """The hand's x and y axes, the continuous 6D representation of its orientation (Zhou et al., 2019), shape [N, 6]."""
+    """The hand's x and y axes, a continuous representation of its orientation (Zhou et al., 2019), shape [N, 6]."""
     _, quat = arm(env).tool_pose()
     return torch.cat((x_axis(quat), y_axis(quat)), dim=1)
 
 
 def tool_velocity(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Linear velocity of the tool centre point [m/s], shape [N, 3]."""
+    """Linear velocity of the tool center point [m/s], shape [N, 3]."""
     return arm(env).tool_velocity()[0]
 
 
@@ -48,17 +48,17 @@ def tool_angular_velocity(env: ManagerBasedRLEnv) -> torch.Tensor:
 
 
 def target_translation(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """How far the controller's target is ahead of the tool centre point [m], shape [N, 3]."""
+    """Vector from the tool center point to the controller's target [m], shape [N, 3]."""
     return arm(env).target_error()[0]
 
 
 def target_rotation(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """How far the controller's target is turned ahead of the hand, a rotation vector [rad], shape [N, 3]."""
+    """Rotation vector from the hand to the controller's target [rad], shape [N, 3]."""
     return arm(env).target_error()[1]
 
 
 def gripper_opening(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Distance between the finger pads minus half of its range [m], shape [N, 1]."""
+    """Distance between the finger pads minus half its range [m], shape [N, 1]."""
     term = gripper(env)
     return term.opening() - term.cfg.open_position
 
@@ -69,12 +69,12 @@ def gripper_velocity(env: ManagerBasedRLEnv) -> torch.Tensor:
 
 
 def gripper_command(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Last command to the hand, 1 closed and -1 open, shape [N, 1]."""
+    """Last command to the gripper, 1 to close and -1 to open, shape [N, 1]."""
     return gripper(env).command
 
 
 def between(env: ManagerBasedRLEnv, source: Point, target: Point) -> torch.Tensor:
-    """From the point ``source`` to the point ``target`` [m], shape [N, 3]."""
+    """Vector from the point ``source`` to the point ``target`` [m], shape [N, 3]."""
     return target(env) - source(env)
 
 
@@ -91,7 +91,7 @@ def object_up(env: ManagerBasedRLEnv, name: str) -> torch.Tensor:
 def object_heading(env: ManagerBasedRLEnv, name: str, fold: int) -> torch.Tensor:
     """Sine and cosine of ``fold`` times the heading of the rigid object ``name``, shape [N, 2].
 
-    With the number of headings that serve equally well as ``fold``, all of them look the same.
+    ``fold`` is the number of equivalent headings, all of which give the same observation.
     """
     return _sine_cosine(fold * yaw_of(object_pose(env, name)[1]))
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Physics configuration that grasps, and the simulation settings built on it."""
+"""Physics settings for grasping, and the simulation configuration."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from isaaclab_tasks.utils import PresetCfg
 
 @configclass
 class SparseMJWarpSolverCfg(MJWarpSolverCfg):
-    """MuJoCo Warp solver with a choice of the constraint Jacobian's storage, fast on a CPU."""
+    """MuJoCo Warp solver with an option for the storage of the constraint Jacobian."""
 
     class_type: type | str = "cohoff.isaac.newton_manager:NewtonGraphManager"
 
     jacobian: str = "sparse"
-    """Storage of the constraint Jacobian, "dense", "sparse" or "auto". Sparse halves the time of a step on a CPU."""
+    """Storage of the constraint Jacobian: "dense", "sparse" or "auto". Sparse halves the time of a step on a CPU."""
 
 
 @configclass
@@ -32,7 +32,7 @@ class GraspingPhysicsCfg(PresetCfg):
             # Pyramidal cones let a held object creep out of the fingers.
             cone="elliptic",
             impratio=20,
-            # A CPU runs all of them, converged or not: 4 hold a grasp and 2 do not.
+            # On a CPU the solver always runs all iterations. 4 hold a grasp, 2 do not.
             iterations=4,
             ls_iterations=20,
             njmax=240,
@@ -48,16 +48,16 @@ class GraspingPhysicsCfg(PresetCfg):
     isaacsim_physx: PhysxCfg = PhysxCfg(
         bounce_threshold_velocity=0.01,
         friction_correlation_distance=0.00625,
-        # Let the fingers stall on an object before they sink into it.
+        # The fingers stop at an object before they penetrate it.
         solve_articulation_contact_last=True,
     )
-    """PhysX with Isaac Sim, set as in Isaac Lab's own lifting and stacking tasks. Not run by this project: neither the expert nor
-    the success conditions have been tried on it."""
+    """PhysX with Isaac Sim, with the settings of Isaac Lab's lifting and stacking tasks. Untested: this project has run
+    neither the experts nor the success conditions on it."""
 
     default: NewtonCfg = newton_mjwarp
 
 
 def simulation_cfg() -> SimulationCfg:
-    """Simulation at 100 Hz on the first GPU, or on the CPU where there is none."""
+    """Simulation at 100 Hz on the first GPU, or on the CPU if there is no GPU."""
     device = "cuda:0" if torch.cuda.is_available() else "cpu"
     return SimulationCfg(dt=0.01, device=device, physics=GraspingPhysicsCfg())  # pyright: ignore[reportArgumentType]

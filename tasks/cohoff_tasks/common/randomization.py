@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Events that vary the physics and the cameras from episode to episode."""
+"""Events that randomize the physics and the cameras at every reset."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class RandomizeFriction(ManagerTermBase):
-    """Scale the friction of all surfaces of an environment by one factor.
+    """Scales the friction of all surfaces of an environment by one factor.
 
-    Two surfaces in contact have the larger of their coefficients, or that of the fingers where a finger is one of them. One factor
-    for all surfaces is therefore what changes the friction of every contact.
+    A contact uses the larger coefficient of its two surfaces, or that of the finger if one of them is a finger. Scaling
+    all surfaces by one factor therefore scales the friction of every contact.
     """
 
     def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv):
@@ -32,11 +32,11 @@ class RandomizeFriction(ManagerTermBase):
         self._world = wp.to_torch(cast(wp.array, model.shape_world)).long()
         self._friction = wp.to_torch(cast(wp.array, model.shape_material_mu))
         self._default = self._friction.clone()
-        # One more for the surfaces that all environments share, whose world is -1; it stays 1.
+        # The last factor stays 1. It belongs to the surfaces that all environments share, whose world index is -1.
         self._factor = torch.ones(self.num_envs + 1, device=self.device)
 
     def __call__(self, env: ManagerBasedEnv, env_ids: torch.Tensor, factor: tuple[float, float]) -> None:
-        """Draw factors in the range ``factor``, uniformly, for ``env_ids``."""
+        """Draw factors uniformly from the range ``factor`` for ``env_ids``."""
         factors = self._factor[:-1]
         factors[env_ids] = _uniform(factor, factors[env_ids])
         self._friction.copy_(self._default * self._factor[self._world])
@@ -44,7 +44,7 @@ class RandomizeFriction(ManagerTermBase):
 
 
 class RandomizeMass(ManagerTermBase):
-    """Scale the mass and the inertia of each rigid object by a factor of its own."""
+    """Scales the mass and the inertia of each rigid object by its own factor."""
 
     def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv):
         super().__init__(cfg, env)
@@ -54,7 +54,7 @@ class RandomizeMass(ManagerTermBase):
         ]
 
     def __call__(self, env: ManagerBasedEnv, env_ids: torch.Tensor, factor: tuple[float, float]) -> None:
-        """Draw factors in the range ``factor``, uniformly, for ``env_ids``."""
+        """Draw factors uniformly from the range ``factor`` for ``env_ids``."""
         for asset, mass, inertia in self._objects:
             scale = _uniform(factor, mass[env_ids])
             asset.set_masses_index(masses=mass[env_ids] * scale, env_ids=env_ids)
@@ -62,7 +62,7 @@ class RandomizeMass(ManagerTermBase):
 
 
 class JitterCameras(ManagerTermBase):
-    """Move and turn cameras that do not move with a body."""
+    """Randomizes the poses of fixed cameras."""
 
     def __init__(self, cfg: EventTermCfg, env: ManagerBasedEnv):
         super().__init__(cfg, env)
@@ -74,14 +74,14 @@ class JitterCameras(ManagerTermBase):
     def __call__(
         self, env: ManagerBasedEnv, env_ids: torch.Tensor, names: tuple[str, ...], distance: float, angle: float
     ) -> None:
-        """Draw poses around the configured ones for ``env_ids``.
+        """Draw camera poses around the configured ones for ``env_ids``.
 
         Args:
             env: The environment.
             env_ids: Environments to change.
-            names: The cameras.
-            distance: Largest displacement along each axis [m].
-            angle: Largest turn, around an axis in any direction [rad].
+            names: Names of the cameras.
+            distance: Maximum displacement along each axis [m].
+            angle: Maximum rotation, about an axis in any direction [rad].
         """
         for camera, all_positions, all_orientations in self._cameras:
             position, orientation = all_positions[env_ids], all_orientations[env_ids]

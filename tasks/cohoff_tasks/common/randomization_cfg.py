@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Randomisation that every task has, off by default and on with ``presets=randomized``."""
+"""Domain randomization of all tasks: off by default, on with ``presets=randomized``."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from . import randomization
 
 
 def when_randomized(func: Callable, **params: Any) -> Any:
-    """Call ``func`` with ``params`` at every reset with ``presets=randomized``, else never."""
+    """Event that calls ``func`` with ``params`` at every reset with ``presets=randomized``, and otherwise never."""
     return preset(default=None, randomized=EventTermCfg(func=func, mode="reset", params=params))
 
 
 @configclass
 class RandomizationEventsCfg:
-    """Base of a task's events."""
+    """Friction and mass."""
 
     friction: EventTermCfg | None = when_randomized(randomization.RandomizeFriction, factor=(0.8, 1.2))
-    """Friction of all surfaces of an environment, by default 1."""
+    """Scales the friction of all surfaces of an environment."""
 
     mass: EventTermCfg | None = when_randomized(randomization.RandomizeMass, factor=(0.7, 1.3))
-    """Mass of each object."""
+    """Scales the mass of each object."""

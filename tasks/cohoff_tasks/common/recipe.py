@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Training settings that belong to a task and not to a learner."""
+"""Training settings that belong to a task, not to a learner."""
 
 from __future__ import annotations
 

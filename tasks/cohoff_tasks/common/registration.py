@@ -10,14 +10,17 @@ import gymnasium as gym
 AGENTS = {
     "csil": "cohoff_tasks.agents.rsl_rl_csil_cfg:ManipulationCsilRunnerCfg",
 }
-"""Learners of every task. ``csil`` is selected by ``--agent rsl_rl_csil_cfg_entry_point``."""
+"""Agent configurations of every task by the name of their algorithm.
+
+``--agent rsl_rl_csil_cfg_entry_point`` selects ``csil``.
+"""
 
 DEFAULT_AGENT = "csil"
-"""Learner of ``isaaclab train`` without ``--agent``."""
+"""Agent of ``isaaclab train`` without ``--agent``."""
 
 
 def task_id(task: str, variant: str = "") -> str:
-    """Name of a task in Gymnasium's registry: ``Cohoff-Square-Franka``, or ``Cohoff-Square-Camera-Franka``."""
+    """Gymnasium id of a task: ``Cohoff-Square-Franka``, or ``Cohoff-Square-Camera-Franka`` for a variant."""
     return "-".join(filter(None, ("Cohoff", task, variant, "Franka")))
 
 
@@ -30,7 +33,7 @@ def register(task: str, package: str) -> None:
     - ``expert`` with the scripted expert ``<task>Expert``,
     - ``recipe`` with the training settings ``RECIPE``.
 
-    The camera variant and the agents are derived from these, see :mod:`.derived_cfg`.
+    The camera variant and the agents are derived, see :mod:`.derived_cfg`.
 
     Args:
         task: Name in CamelCase, ``MugCleanup``.

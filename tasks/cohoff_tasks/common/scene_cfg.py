@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Scene pieces shared by the tasks: the robot, the table it stands on, the floor and the light.
+"""Scene shared by the tasks: the robot, the table, the floor and the light.
 
-The robot's base is the origin of its environment, not rotated: base frame and environment frame are the same, x points
-away from the robot over the table, z up, and z = 0 is the table's top.
+The robot's base frame is the environment's frame: x points away from the robot over the table, z points up, and the
+table top is at z = 0.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from cohoff_tasks.assets.panda import panda_usd
 from cohoff_tasks.assets.parts import UPRIGHT, Quaternion
 
 FINGER_OPEN = 0.04
-"""Position of each finger joint of an open hand [m]."""
+"""Position of each finger joint when the gripper is open [m]."""
 
 TABLE_HEIGHT = 0.7
 """Height of the table's top over the floor [m]."""
 
 
 def panda_cfg() -> ArticulationCfg:
-    """Franka Panda with its hand above the table, the fingers open and pointing down."""
+    """Franka Panda with its hand above the table, pointing down, and the gripper open."""
     return ArticulationCfg(
         prim_path="{ENV_REGEX_NS}/Robot",
         spawn=sim_utils.UsdFileCfg(
             usd_path=panda_usd(),
             articulation_props=[NewtonArticulationCfg(self_collision_enabled=False)],
             collision_props={"/.*": [MujocoCollisionCfg(solimp=(0.9, 0.95, 0.001, 0.5, 2.0), priority=1)]},
-            # Newton ignores the switch that takes gravity off a body, PhysX the compensation of gravity.
+            # Newton ignores disable_gravity, PhysX ignores gravcomp.
             rigid_props={"/.*": [MujocoRigidBodyCfg(gravcomp=1.0), PhysxRigidBodyCfg(disable_gravity=True)]},
         ),
         init_state=ArticulationCfg.InitialStateCfg(
@@ -64,7 +64,7 @@ def panda_cfg() -> ArticulationCfg:
                 joint_effort_limit=40.0,
                 stiffness=2000.0,
                 damping=80.0,
-                # Far above the real one, and soft contacts: with less, or stiffer ones, the closing force throws a light object
+                # Far above the real value. With less, or with stiffer contacts, the closing force throws a light object
                 # from one finger to the other within a time step of 10 ms.
                 armature=1.0,
             ),
@@ -82,7 +82,7 @@ def object_cfg(name: str, usd_path: str, pos: tuple[float, float, float]) -> Rig
 
 
 def fixture_cfg(name: str, usd_path: str, pos: tuple[float, float, float]) -> AssetBaseCfg:
-    """Immovable collider ``name`` at ``pos`` in the environment's frame [m]."""
+    """Static collider ``name`` at ``pos`` in the environment's frame [m]."""
     return AssetBaseCfg(
         prim_path=f"{{ENV_REGEX_NS}}/{name}",
         spawn=sim_utils.UsdFileCfg(usd_path=usd_path),
@@ -101,15 +101,15 @@ def mechanism_cfg(
     friction: float = 0.0,
     rotation: Quaternion = UPRIGHT,
 ) -> ArticulationCfg:
-    """Fixed body ``name`` with one moving link at ``pos`` in the environment's frame [m].
+    """Articulation ``name``, a fixed body with one moving link.
 
     Args:
         name: Name of the prim.
-        usd_path: File made by :func:`cohoff_tasks.assets.authoring.articulated_object`.
-        pos: Position of the fixed body.
+        usd_path: File written by :func:`cohoff_tasks.assets.authoring.articulated_object`.
+        pos: Position of the fixed body in the environment's frame [m].
         joint: Name of the joint.
-        position: Where the joint starts [m] or [rad].
-        damping: Resistance to motion [N s/m] or [N m s/rad].
+        position: Initial position of the joint [m] or [rad].
+        damping: Damping of the joint [N s/m] or [N m s/rad].
         friction: Dry friction of the joint [N] or [N m].
         rotation: Orientation of the fixed body, (x, y, z, w).
     """
@@ -148,19 +148,19 @@ class TableSceneCfg(InteractiveSceneCfg):
     """Distance between neighboring environments [m]."""
 
     robot: ArticulationCfg = panda_cfg()
-    """The robot, its base at the environment's origin."""
+    """The robot, with its base at the environment's origin."""
 
     table: AssetBaseCfg = _slab_cfg(
         "{ENV_REGEX_NS}/Table", (1.2, 1.2, TABLE_HEIGHT), (0.4, 0.0, -TABLE_HEIGHT / 2), (0.60, 0.53, 0.45)
     )
-    """The table, its top at z = 0."""
+    """The table, with its top at z = 0."""
 
     floor: AssetBaseCfg = _slab_cfg(
         "{ENV_REGEX_NS}/Floor", (2.5, 2.5, 0.1), (0.4, 0.0, -TABLE_HEIGHT - 0.05), (0.30, 0.31, 0.33)
     )
-    """A piece of floor for what falls off the table."""
+    """A piece of floor for objects that fall off the table."""
 
     light: AssetBaseCfg = AssetBaseCfg(
         prim_path="/World/Light", spawn=sim_utils.DomeLightCfg(intensity=2500.0, color=(0.95, 0.95, 1.0))
     )
-    """Even light from everywhere."""
+    """Uniform light from all directions."""

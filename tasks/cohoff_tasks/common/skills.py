@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Motions that the scripted experts are put together from, as functions of tensors.
+"""Motions of the scripted experts, as functions of tensors.
 
-Each returns a goal of the tool centre point for the present state. Positions are in the base frame [m], shape [N, 3]; the hand
-points down.
+Each returns a goal of the tool center point for the current state. Positions are in the base frame [m], shape [N, 3].
+The hand points down.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def at_height(position: torch.Tensor, height: torch.Tensor | float) -> torch.Ten
 
 
 def funnel(error: torch.Tensor, tolerance: float, slope: float, depth: float) -> torch.Tensor:
-    """Height to keep over a goal until the error is small: 0 within the tolerance, then rising with it up to ``depth``.
+    """Height over a goal that grows with the misalignment: 0 within the tolerance, at most ``depth``; shape [N].
 
     Args:
         error: Misalignment, at least 0, shape [N].
-        tolerance: Misalignment at which the goal may be reached.
+        tolerance: Misalignment up to which the height is 0.
         slope: Height per unit of misalignment.
-        depth: Height of the funnel [m].
+        depth: Maximum height [m].
     """
     return ((error - tolerance) * slope).clamp(0.0, depth)
 
@@ -41,17 +41,17 @@ def funnel(error: torch.Tensor, tolerance: float, slope: float, depth: float) ->
 def reach(
     tool: torch.Tensor, handle: torch.Tensor, turn: torch.Tensor, height: float, depth: float = 0.10
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Come down on a handle with open fingers on both sides of it.
+    """Come down on a handle with the open fingers on both sides of it.
 
     Args:
-        tool: Tool centre point [N, 3].
+        tool: Tool center point [N, 3].
         handle: Middle of the handle [N, 3].
-        turn: Turn that the hand has yet to make [rad], shape [N].
-        height: Height of the tool centre point in the grasp [m].
-        depth: How far above it the hand waits until it is aligned [m].
+        turn: Remaining turn of the hand [rad], shape [N].
+        height: Height of the tool center point in the grasp [m].
+        depth: Maximum height over the grasp while the hand is not aligned [m].
 
     Returns:
-        Goal [N, 3], and where the hand is aligned and down, [N] bool.
+        Goal [N, 3], and a mask [N] bool that is True where the hand is aligned and down.
     """
     offset = distance(handle, tool)
     down = funnel(offset + 0.05 * turn.abs(), tolerance=0.006, slope=3.0, depth=depth)
@@ -60,12 +60,12 @@ def reach(
 
 
 def risen(tool: torch.Tensor, height: torch.Tensor) -> torch.Tensor:
-    """Share of its horizontal motion that a tool [N, 3] on its way up to ``height`` [N] is allowed, in [0, 1], shape [N]."""
+    """How far a tool [N, 3] has risen to ``height`` [N]: 0 if 4 cm or more below it, 1 if within 1 cm, shape [N]."""
     return (1.0 - (height - tool[:, 2] - 0.01) / 0.03).clamp(0.0, 1.0)
 
 
 def rise_first(tool: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-    """``goal`` [N, 3] without its horizontal motion as long as the tool [N, 3] has to rise to the goal's height."""
+    """``goal`` [N, 3] with its horizontal motion held back until the tool [N, 3] has :func:`risen` to its height."""
     free = risen(tool, goal[:, 2]).unsqueeze(1)
     return at_height(tool + free * (goal - tool), goal[:, 2])
 
@@ -73,16 +73,16 @@ def rise_first(tool: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
 def carry(
     tool: torch.Tensor, held: torch.Tensor, place: torch.Tensor, turn: torch.Tensor, free: torch.Tensor
 ) -> torch.Tensor:
-    """Bring a point of the held object over a place while the hand turns; the height is the tool's.
+    """Move a point of the held object over a place while the hand turns. The height of the tool does not change.
 
-    Turning the hand swings the object around it, so the aim is where the turn will have put the point.
+    The turn swings the object around the hand, so the goal accounts for where the remaining turn will move the point.
 
     Args:
-        tool: Tool centre point [N, 3].
-        held: Point of the held object [N, 3].
-        place: Where it should go [N, 3].
-        turn: Turn that the hand has yet to make [rad], shape [N].
-        free: Share of the horizontal motion that is allowed, in [0, 1], shape [N]: 0 until the object is off the table.
+        tool: Tool center point [N, 3].
+        held: Point on the held object [N, 3].
+        place: Where the point goes [N, 3].
+        turn: Remaining turn of the hand [rad], shape [N].
+        free: Fraction of the horizontal motion to make, in [0, 1], shape [N]: 0 until the object is off the table.
 
     Returns:
         Goal [N, 3].
@@ -98,14 +98,14 @@ def carry(
 def insert(
     tool: torch.Tensor, held: torch.Tensor, seat: float, above: torch.Tensor, speed: float = 0.02
 ) -> torch.Tensor:
-    """Height of the tool that brings a point of the held object to a seat, or ``above`` it; shape [N].
+    """Height of the tool at which a point of the held object is at its seat or ``above`` it, shape [N].
 
     Args:
-        tool: Tool centre point [N, 3].
-        held: Point of the held object [N, 3].
-        seat: Height of the point where it should end [m].
-        above: Height to keep over the seat until the object is aligned, from a :func:`funnel` [m], shape [N].
-        speed: Fastest way down [m per control step], slow enough that the object can still be aligned.
+        tool: Tool center point [N, 3].
+        held: Point on the held object [N, 3].
+        seat: Final height of the point [m].
+        above: Height over the seat while the object is not aligned, from :func:`funnel` [m], shape [N].
+        speed: Maximum downward speed [m per control step], low enough to align the object on the way.
     """
     return tool[:, 2] + (seat + above - held[:, 2]).clamp(min=-speed)
 
@@ -113,17 +113,17 @@ def insert(
 def go_around(
     tool: torch.Tensor, place: torch.Tensor, over: float, tolerance: float, slope: float = 2.0
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Go to a place behind something that stands in the way: up, across above it, and down on the other side.
+    """Go to a place behind an obstacle: up, over the obstacle, and down on the other side.
 
     Args:
-        tool: Tool centre point [N, 3].
+        tool: Tool center point [N, 3].
         place: Where to go [N, 3].
-        over: Height of the tool centre point above what stands in the way [m].
-        tolerance: Horizontal distance from the place at which the hand may be down [m].
-        slope: Height that the hand keeps per horizontal distance.
+        over: Height of the tool center point at which the hand clears the obstacle [m].
+        tolerance: Horizontal distance from the place within which the hand may be down [m].
+        slope: Height over the place per horizontal distance.
 
     Returns:
-        Goal [N, 3], and where the hand is there, [N] bool.
+        Goal [N, 3], and a mask [N] bool that is True where the hand has arrived.
     """
     offset = distance(place, tool)
     height = place[:, 2] + ((offset - tolerance) * slope).clamp(min=0.0)
@@ -133,11 +133,11 @@ def go_around(
 
 
 def along_arc(point: torch.Tensor, pivot: torch.Tensor, axis: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
-    """Where ``point`` of a hinged part is after it has turned on by ``angle``, to push it there; shape [N, 3].
+    """Position of ``point`` on a hinged part after a further turn by ``angle``, shape [N, 3].
 
     Args:
-        point: Point that moves with the part [N, 3].
-        pivot: A point of the hinge's axis [N, 3].
+        point: Point on the part [N, 3].
+        pivot: A point on the hinge's axis [N, 3].
         axis: Direction of the axis, unit length [N, 3].
         angle: Turn about the axis [rad], shape [N].
     """

@@ -1,13 +1,12 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What terms and experts read from the simulation: the hand, poses of bodies, positions of joints, and points fixed to them.
+"""State of the simulation that MDP terms and experts read: the hand, poses of bodies, positions of joints, and points.
 
-Frames: everything is in the robot's base frame, which is the environment's frame (see :mod:`.scene_cfg`). The action manager of
-a task holds the terms ``arm`` (:class:`.actions.DeltaPoseAction`) and ``gripper`` (:class:`.actions.GripperAction`).
+All quantities are in the robot's base frame, which is the environment's frame (see :mod:`.scene_cfg`).
 
-A *point* is a function from the environment to positions [m], shape [N, 3]: :func:`tool` here, the middle of a handle or the foot
-of a peg in a task. Observations, success conditions and experts are written with points.
+A *point* is a function from the environment to positions [m], shape [N, 3]: :func:`tool` here, the middle of a handle
+or the base of a peg in a task. Observations, success conditions and experts are written in terms of points.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ def arm(env: ManagerBasedRLEnv) -> DeltaPoseAction:
 
 
 def gripper(env: ManagerBasedRLEnv) -> GripperAction:
-    """The hand's action term."""
+    """The gripper's action term."""
     return cast(GripperAction, env.action_manager.get_term("gripper"))
 
 
 def tool(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Tool centre point, between the finger pads [m], shape [N, 3]."""
+    """Tool center point, between the finger pads [m], shape [N, 3]."""
     return arm(env).tool_pose()[0]
 
 
@@ -73,13 +72,13 @@ def joint_velocity(env: ManagerBasedRLEnv, name: str) -> torch.Tensor:
 
 
 def point_on_object(env: ManagerBasedRLEnv, name: str, offset: tuple[float, float, float]) -> torch.Tensor:
-    """The point at ``offset`` [m] in the frame of the rigid object ``name``, shape [N, 3]."""
+    """Position of the point at ``offset`` [m] in the frame of the rigid object ``name``, shape [N, 3]."""
     position, quat = object_pose(env, name)
     return position + quat_apply(quat, constant(offset, position.device).expand_as(position))
 
 
 def point_on_link(env: ManagerBasedRLEnv, name: str, body: str, offset: tuple[float, float, float]) -> torch.Tensor:
-    """The point at ``offset`` [m] in the frame of ``body`` of the articulation ``name``, shape [N, 3]."""
+    """Position of the point at ``offset`` [m] in the frame of ``body`` of the articulation ``name``, shape [N, 3]."""
     position, quat = link_pose(env, name, body)
     return position + quat_apply(quat, constant(offset, position.device).expand_as(position))
 
@@ -91,5 +90,5 @@ def fixed_point(env: ManagerBasedRLEnv, position: tuple[float, float, float]) ->
 
 @lru_cache
 def constant(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
-    """``values`` as a tensor that is copied to ``device`` once; not to be written to."""
+    """``values`` as a tensor, copied to ``device`` once. Do not write to it."""
     return torch.tensor(values, device=device)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Ends of an episode, and the reward that follows from them."""
+"""Termination terms and the sparse reward."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Held(ManagerTermBase):
-    """True where a condition has held on ``steps`` consecutive control steps.
+    """True where a condition has held for ``steps`` consecutive control steps.
 
-    Parameters of the term: ``condition``, a function from the environment to [N] bool, ``steps``, and keyword arguments of the
-    condition under ``condition_params``.
+    The parameters of the term are ``condition``, a function from the environment to [N] bool, ``steps``, and
+    ``condition_params``, the keyword arguments of the condition.
     """
 
     def __init__(self, cfg: TerminationTermCfg, env: ManagerBasedRLEnv):
@@ -28,21 +28,21 @@ class Held(ManagerTermBase):
         self._count = torch.zeros(self.num_envs, dtype=torch.int32, device=self.device)
 
     def reset(self, env_ids=None):
-        """Start counting again in ``env_ids`` (all of them by default)."""
+        """Restart the count in ``env_ids`` (all environments by default)."""
         self._count[slice(None) if env_ids is None else env_ids] = 0
 
     def __call__(self, env: ManagerBasedRLEnv, condition, steps: int, condition_params: dict) -> torch.Tensor:
-        """Count this step and compare, shape [N] bool."""
+        """Count this step. True where the count has reached ``steps``, shape [N]."""
         holds = condition(env, **condition_params)
         self._count.add_(1).mul_(holds)
         return self._count >= steps
 
 
 def non_finite(env: ManagerBasedRLEnv, max_joint_velocity: float, max_object_speed: float) -> torch.Tensor:
-    """True where the simulation of an environment has broken down, shape [N].
+    """True where the simulation of an environment has diverged, shape [N].
 
-    That is a state of an articulation or of a rigid object that is not finite, or faster than anything that can happen in the task, or joint
-    targets that are not finite, as a non-finite action makes them.
+    It has diverged if the state of an articulation or a rigid object is not finite or is faster than anything in the
+    task, or if the joint targets are not finite, which a non-finite action causes.
 
     Args:
         env: The environment.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The part of the table that the arm reaches, and the check that everything starts in it."""
+"""The part of the table within the arm's reach, and a check that all objects start there."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ WORKSPACE = ((0.2, 0.8), (-0.45, 0.45))
 
 
 def check_workspace(scene: Any, events: Any) -> None:
-    """Check where objects and fixtures of a scene configuration start, with the boxes that reset events draw from.
+    """Check that all objects of a scene start in the workspace, wherever the reset events place them.
 
     Raises:
-        ValueError: One of them may start outside of :data:`WORKSPACE`; it is named, with the position.
+        ValueError: An object may start outside :data:`WORKSPACE`. The message has its name and position.
     """
     ranges = {}
     for term in vars(events).values():
@@ -36,5 +36,5 @@ def check_workspace(scene: Any, events: Any) -> None:
             if not (low <= center - half_range[axis] and center + half_range[axis] <= high):
                 raise ValueError(
                     f"object {name!r} may start outside the workspace: {'xy'[axis]} = {center} ± {half_range[axis]} m, "
-                    f"and the arm reaches {low} to {high} m"
+                    f"but the arm reaches {low} to {high} m"
                 )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Hammer cleanup: put a hammer into a drawer and close it."""
+"""HammerCleanup: put a hammer into a drawer and close it."""
 
 from cohoff_tasks.common.registration import register
 

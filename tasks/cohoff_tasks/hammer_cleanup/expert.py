@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Scripted expert of hammer cleanup."""
+"""Scripted expert of HammerCleanup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .layout import LAYOUT
 
 
 class HammerCleanupExpert(DrawerExpert):
-    """Takes the hammer by its handle, next to the head."""
+    """Grasps the hammer by its handle, next to the head."""
 
     handling = Handling(
         name=mdp.HAMMER,

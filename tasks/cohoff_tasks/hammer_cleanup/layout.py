@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What stands where in hammer cleanup, besides the cabinet. Positions are in the base frame [m]."""
+"""Layout of HammerCleanup. Positions are in the robot's base frame [m]."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class HammerCleanupLayout:
     hammer: Hammer = Hammer()
     """The hammer."""
     hammer_position: Vector = (0.46, 0.17, 0.001)
-    """Middle of the box that the hammer starts in."""
+    """Center of the box in which the hammer starts."""
 
     def __post_init__(self):
         check_fits("the hammer", (self.hammer.length, self.hammer.head[1], self.hammer.head[2]))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Points of hammer cleanup."""
+"""Points of HammerCleanup."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def grip(env: ManagerBasedRLEnv) -> torch.Tensor:
 
 
 def middle(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Middle of the hammer's length, on its underside [m], shape [N, 3]."""
+    """Middle of the hammer's underside [m], shape [N, 3]."""
     return object_pose(env, HAMMER)[0]

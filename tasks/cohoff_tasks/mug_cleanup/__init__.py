@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Mug cleanup: put a mug into a drawer and close it."""
+"""MugCleanup: put a mug into a drawer and close it."""
 
 from cohoff_tasks.common.registration import register
 

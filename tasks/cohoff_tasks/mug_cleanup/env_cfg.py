@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Configuration of mug cleanup: open the drawer, put the mug into it, close it."""
+"""Configuration of MugCleanup: open the drawer, put the mug into it and close it."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ class MugCleanupSceneCfg(DrawerSceneCfg):
     """A mug and a cabinet on the table."""
 
     mug: RigidObjectCfg = object_cfg("Mug", LAYOUT.mug.usd(), LAYOUT.mug_position)
-    """The mug, by default in the middle of the box that it starts in."""
+    """The mug, by default at the center of the box in which it starts."""
 
 
 @configclass
-class EventsCfg(DrawerEventsCfg):
-    """Initial states: the drawer closed; the mug upright anywhere in a box, any heading."""
+class MugCleanupEventsCfg(DrawerEventsCfg):
+    """Initial states: the drawer closed, the mug upright anywhere in a box, with any heading."""
 
     reset_mug = reset_on_table(mdp.MUG, by_preset((0.07, 0.07), (0.12, 0.12)), math.pi)
 
 
 @configclass
 class MugCleanupEnvCfg(ManipulationEnvCfg):
-    """Mug cleanup on a Franka Panda."""
+    """MugCleanup on a Franka Panda."""
 
     instruction: str = "open the drawer, put the mug into it and close it"
     scene: MugCleanupSceneCfg = MugCleanupSceneCfg()
     observations: observe.ObservationsCfg = observe.ObservationsCfg(
         policy=drawer_obs_cfg(mdp.MUG, mdp.grip, mdp.middle)
     )
-    events: EventsCfg = EventsCfg()
+    events: MugCleanupEventsCfg = MugCleanupEventsCfg()
     terminations: TerminationsCfg = TerminationsCfg(success=held(mdp.mug_put_away, max_opening=0.008, min_up=0.98))
     episode_length_s: float = 500 * CONTROL_DT

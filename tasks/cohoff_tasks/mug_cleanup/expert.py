@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Scripted expert of mug cleanup."""
+"""Scripted expert of MugCleanup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .layout import LAYOUT
 
 
 class MugCleanupExpert(DrawerExpert):
-    """Takes the mug by its handle; the hand's root stays above the rim."""
+    """Grasps the mug by its handle. The hand stays above the rim."""
 
     handling = Handling(
         name=mdp.MUG,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What stands where in mug cleanup, besides the cabinet. Positions are in the base frame [m]."""
+"""Layout of MugCleanup. Positions are in the robot's base frame [m]."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MugCleanupLayout:
     mug: Mug = Mug()
     """The mug."""
     mug_position: Vector = (0.46, 0.17, 0.001)
-    """Middle of the box that the mug starts in."""
+    """Center of the box in which the mug starts."""
 
     def __post_init__(self):
         check_fits("the mug", (self.mug.length, 2 * self.mug.outer_radius, self.mug.height))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Points and success of mug cleanup."""
+"""Points and success condition of MugCleanup."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def grip(env: ManagerBasedRLEnv) -> torch.Tensor:
 
 
 def middle(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Point of the mug's underside that belongs in the middle of the drawer, a little towards the handle [m], shape [N, 3]."""
+    """Point on the mug's underside, offset toward the handle, that goes to the drawer's middle [m], shape [N, 3]."""
     return point_on_object(env, MUG, (0.4 * LAYOUT.mug.reach, 0.0, 0.0))
 
 
 def mug_put_away(env: ManagerBasedRLEnv, max_opening: float, min_up: float) -> torch.Tensor:
-    """True where the mug stands in the closed drawer, shape [N].
+    """True where the mug is upright in the closed drawer, shape [N].
 
     Args:
         env: The environment.
-        max_opening: Bound on how far the drawer is open [m].
+        max_opening: Bound on the opening of the drawer [m].
         min_up: Bound on the vertical component of the mug's axis.
     """
     upright = z_axis(object_pose(env, MUG)[1])[:, 2] > min_up

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Configuration of NutAssembly: put the square nut over the square peg, then the round nut over the round peg."""
+"""Configuration of NutAssembly: put the square nut on the square peg and the round nut on the round peg."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from . import mdp
 from .layout import LAYOUT
 
 SEATED = {"max_offset": 0.01, "max_lift": 0.008, "min_up": 0.98}
-"""When a nut lies around its peg; see :func:`.mdp.seated`."""
+"""When a nut is on its peg; see :func:`.mdp.seated`."""
 
 
 @configclass
@@ -29,10 +29,10 @@ class NutAssemblySceneCfg(TableSceneCfg):
     """Two nuts and two pegs on the table."""
 
     square_nut: RigidObjectCfg = object_cfg("SquareNut", LAYOUT.square_nut.usd(), LAYOUT.square_nut_position)
-    """The square nut, by default in the middle of the box that it starts in."""
+    """The square nut, by default at the center of the box in which it starts."""
 
     round_nut: RigidObjectCfg = object_cfg("RoundNut", LAYOUT.round_nut.usd(), LAYOUT.round_nut_position)
-    """The round nut, by default in the middle of the box that it starts in."""
+    """The round nut, by default at the center of the box in which it starts."""
 
     square_peg: AssetBaseCfg = fixture_cfg("SquarePeg", LAYOUT.square_peg.usd(), LAYOUT.square_peg_position)
     """The square peg, fixed on the table."""
@@ -42,26 +42,26 @@ class NutAssemblySceneCfg(TableSceneCfg):
 
 
 @configclass
-class PolicyObsCfg(observe.RobotObsCfg):
-    """State for the learner, [N, 72].
+class NutAssemblyObsCfg(observe.RobotObsCfg):
+    """Observations of the policy, [N, 72].
 
     The 24 entries of :class:`~cohoff_tasks.common.observations_cfg.RobotObsCfg`, then
 
     ======  ================================================================  ========  =====
     index   quantity                                                          unit      scale
     ======  ================================================================  ========  =====
-    24-25   whether the square nut, the round nut lies around its peg         1         1
+    24-25   whether the square nut, the round nut is on its peg               1         1
     26-28   tool to the middle of the square nut's handle                     m         10
-    29-31   square nut's centre to its peg's foot                             m         10
+    29-31   square nut's center to its peg's base                             m         10
     32-33   sin, cos of twice the hand's heading relative to the handle       1         1
     34-35   sin, cos of the square nut's heading                              1         1
     36-37   sin, cos of four times the square nut's heading                   1         1
-    38      height of the square nut's centre                                 m         10
+    38      height of the square nut's center                                 m         10
     39-41   square nut's z axis                                               1         1
     42-44   velocity of the square nut                                        m/s       2
     45-47   26-28 within 2 cm                                                 m         100
     48-50   29-31 within 2 cm                                                 m         100
-    51-71   the same of the round nut, without its own heading
+    51-71   26-50 for the round nut, without its headings
     ======  ================================================================  ========  =====
     """
 
@@ -93,8 +93,8 @@ def _reset_nut(name: str) -> EventTermCfg:
 
 
 @configclass
-class EventsCfg(ManipulationEventsCfg):
-    """Initial states: each nut anywhere in a box of its own, any heading; the arm slightly off its default posture."""
+class NutAssemblyEventsCfg(ManipulationEventsCfg):
+    """Initial states: each nut anywhere in its own box, with any heading."""
 
     reset_square_nut = _reset_nut(mdp.SQUARE_NUT)
     reset_round_nut = _reset_nut(mdp.ROUND_NUT)
@@ -106,7 +106,7 @@ class NutAssemblyEnvCfg(ManipulationEnvCfg):
 
     instruction: str = "put the square nut over the square peg and the round nut over the round peg"
     scene: NutAssemblySceneCfg = NutAssemblySceneCfg()
-    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=PolicyObsCfg())
-    events: EventsCfg = EventsCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=NutAssemblyObsCfg())
+    events: NutAssemblyEventsCfg = NutAssemblyEventsCfg()
     terminations: TerminationsCfg = TerminationsCfg(success=held(mdp.nuts_on_pegs, **SEATED, min_hand_distance=0.1))
     episode_length_s: float = 500 * CONTROL_DT

@@ -14,7 +14,7 @@ from .layout import LAYOUT
 
 
 class NutAssemblyExpert(NutExpert):
-    """Puts the square nut over its peg, then the round one."""
+    """Puts the square nut on its peg, then the round nut."""
 
     jobs = (
         NutJob(
@@ -28,6 +28,6 @@ class NutAssemblyExpert(NutExpert):
         NutJob(mdp.ROUND_NUT, mdp.round_handle, mdp.round_peg, LAYOUT.round_seat, LAYOUT.carry_height, symmetry=None),
     )
 
-    # The hand passes over the pegs, and a nut may start so near to them that it would run into one on its way up.
+    # The hand passes over the pegs, and a nut may start so close to a peg that it would hit it on the way up.
     approach_height = 0.14
     clear_height = 0.125

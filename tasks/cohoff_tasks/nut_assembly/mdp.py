@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Points and success of NutAssembly."""
+"""Points and success condition of NutAssembly."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def square_handle(env: ManagerBasedRLEnv) -> torch.Tensor:
 
 
 def square_nut(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Centre of the square nut [m], shape [N, 3]."""
+    """Center of the square nut [m], shape [N, 3]."""
     return object_pose(env, SQUARE_NUT)[0]
 
 
 def square_peg(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Foot of the square peg [m], shape [N, 3]."""
+    """Base of the square peg [m], shape [N, 3]."""
     return fixed_point(env, LAYOUT.square_peg_position)
 
 
@@ -45,22 +45,22 @@ def round_handle(env: ManagerBasedRLEnv) -> torch.Tensor:
 
 
 def round_nut(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Centre of the round nut [m], shape [N, 3]."""
+    """Center of the round nut [m], shape [N, 3]."""
     return object_pose(env, ROUND_NUT)[0]
 
 
 def round_peg(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Foot of the round peg [m], shape [N, 3]."""
+    """Base of the round peg [m], shape [N, 3]."""
     return fixed_point(env, LAYOUT.round_peg_position)
 
 
 def seated(env: ManagerBasedRLEnv, max_offset: float, max_lift: float, min_up: float) -> torch.Tensor:
-    """1 where the square nut, and where the round nut, lies around its peg, else 0, shape [N, 2].
+    """1 where the square nut, and where the round nut, is on its peg, else 0, shape [N, 2].
 
     Args:
         env: The environment.
-        max_offset: Bound on the horizontal distance of a nut's centre from its peg's axis [m].
-        max_lift: Bound on the height of a nut's centre over where it lies on the peg's plate [m].
+        max_offset: Bound on the horizontal distance of a nut's center from its peg's axis [m].
+        max_lift: Bound on the height of a nut over the plate of its peg [m].
         min_up: Bound on the vertical component of a nut's z axis.
     """
     square = on_peg(env, SQUARE_NUT, square_peg, max_offset, LAYOUT.square_seat + max_lift, min_up)
@@ -71,14 +71,14 @@ def seated(env: ManagerBasedRLEnv, max_offset: float, max_lift: float, min_up: f
 def nuts_on_pegs(
     env: ManagerBasedRLEnv, max_offset: float, max_lift: float, min_up: float, min_hand_distance: float
 ) -> torch.Tensor:
-    """True where both nuts lie around their pegs, see :func:`seated`, and the hand is away, shape [N].
+    """True where both nuts are on their pegs, see :func:`seated`, and the hand is away from them, shape [N].
 
     Args:
         env: The environment.
         max_offset: As in :func:`seated`.
         max_lift: As in :func:`seated`.
         min_up: As in :func:`seated`.
-        min_hand_distance: Bound on the distance from the tool centre point to a nut's centre [m].
+        min_hand_distance: Bound on the distance from the tool center point to a nut's center [m].
     """
     away = hand_away(env, SQUARE_NUT, min_hand_distance) & hand_away(env, ROUND_NUT, min_hand_distance)
     return seated(env, max_offset, max_lift, min_up).all(dim=1) & away

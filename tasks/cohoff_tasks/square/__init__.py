@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Square: put a square nut with a handle over a square peg."""
+"""Square: put a square nut with a handle on a square peg."""
 
 from cohoff_tasks.common.registration import register
 

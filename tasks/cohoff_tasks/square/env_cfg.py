@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Configuration of Square: grasp the square nut by its handle and put it over the square peg."""
+"""Configuration of Square: grasp the square nut by its handle and put it on the square peg."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class SquareSceneCfg(TableSceneCfg):
     """A nut and a peg on the table."""
 
     nut: RigidObjectCfg = object_cfg("Nut", LAYOUT.nut.usd(), LAYOUT.nut_position)
-    """The nut, by default in the middle of the box that it starts in."""
+    """The nut, by default at the center of the box in which it starts."""
 
     peg: AssetBaseCfg = fixture_cfg("Peg", LAYOUT.peg.usd(), LAYOUT.peg_position)
     """The peg, fixed on the table."""
 
 
 @configclass
-class PolicyObsCfg(observe.RobotObsCfg):
-    """State for the learner, [N, 49].
+class SquareObsCfg(observe.RobotObsCfg):
+    """Observations of the policy, [N, 49].
 
     The 24 entries of :class:`~cohoff_tasks.common.observations_cfg.RobotObsCfg`, then
 
@@ -41,11 +41,11 @@ class PolicyObsCfg(observe.RobotObsCfg):
     index   quantity                                                          unit      scale
     ======  ================================================================  ========  =====
     24-26   tool to the middle of the nut's handle                            m         10
-    27-29   nut's centre to the peg's foot                                    m         10
+    27-29   nut's center to the peg's base                                    m         10
     30-31   sin, cos of twice the hand's heading relative to the handle       1         1
     32-33   sin, cos of the nut's heading                                     1         1
     34-35   sin, cos of four times the nut's heading                          1         1
-    36      height of the nut's centre                                        m         10
+    36      height of the nut's center                                        m         10
     37-39   nut's z axis                                                      1         1
     40-42   velocity of the nut                                               m/s       2
     43-45   24-26 within 2 cm                                                 m         100
@@ -66,8 +66,8 @@ class PolicyObsCfg(observe.RobotObsCfg):
 
 
 @configclass
-class EventsCfg(ManipulationEventsCfg):
-    """Initial states: the nut anywhere in a box, any heading; the arm slightly off its default posture."""
+class SquareEventsCfg(ManipulationEventsCfg):
+    """Initial states: the nut anywhere in a box, with any heading."""
 
     reset_nut = reset_on_table(mdp.NUT, by_preset((0.05, 0.05), (0.10, 0.13)), math.pi)
 
@@ -78,8 +78,8 @@ class SquareEnvCfg(ManipulationEnvCfg):
 
     instruction: str = "put the square nut over the square peg"
     scene: SquareSceneCfg = SquareSceneCfg()
-    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=PolicyObsCfg())
-    events: EventsCfg = EventsCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=SquareObsCfg())
+    events: SquareEventsCfg = SquareEventsCfg()
     terminations: TerminationsCfg = TerminationsCfg(
         success=held(
             mdp.nut_on_peg, max_offset=0.01, max_height=LAYOUT.seat + 0.008, min_up=0.98, min_hand_distance=0.1

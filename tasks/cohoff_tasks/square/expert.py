@@ -14,6 +14,6 @@ from .layout import LAYOUT
 
 
 class SquareExpert(NutExpert):
-    """Puts the nut over the peg."""
+    """Puts the nut on the peg."""
 
     jobs = (NutJob(mdp.NUT, mdp.handle, mdp.peg, LAYOUT.seat, LAYOUT.carry_height, symmetry=math.pi / 2),)

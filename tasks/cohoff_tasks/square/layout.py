@@ -1,40 +1,40 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What stands where in Square. Positions are in the base frame [m]."""
+"""Layout of Square. Positions are in the robot's base frame [m]."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cohoff_tasks.assets.nuts import SquareNut, SquarePeg
 from cohoff_tasks.assets.parts import Vector, check_clearance
-from cohoff_tasks.assets.square import SquareNut, SquarePeg
 
 
 @dataclass(frozen=True)
 class SquareLayout:
-    """A square nut with a handle and the square peg that it goes over, with 5 mm to spare on each side."""
+    """A square nut with a handle and a square peg, with a clearance of 5 mm on each side."""
 
     nut: SquareNut = SquareNut()
     """The nut."""
     peg: SquarePeg = SquarePeg()
     """The peg."""
     peg_position: Vector = (0.55, -0.15, 0.0)
-    """Foot of the peg."""
+    """Base of the peg."""
     nut_position: Vector = (0.42, 0.15, 0.011)
-    """Middle of the box that the nut starts in."""
+    """Center of the box in which the nut starts."""
 
     def __post_init__(self):
         check_clearance("the square nut on its peg", self.nut.hole, self.peg.width)
 
     @property
     def seat(self) -> float:
-        """Height of the nut's centre when it lies on the peg's plate [m]."""
+        """Height of the nut's center when the nut lies on the peg's plate [m]."""
         return self.peg.plate_height + self.nut.height / 2
 
     @property
     def carry_height(self) -> float:
-        """Height of the nut's centre well above the peg [m]."""
+        """Height of the nut's center when it is carried over the peg [m]."""
         return self.peg.height + self.nut.height / 2 + 0.025
 
 

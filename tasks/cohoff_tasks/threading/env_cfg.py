@@ -25,23 +25,23 @@ class ThreadingSceneCfg(TableSceneCfg):
     """A needle and a ring on a tripod on the table."""
 
     needle: RigidObjectCfg = object_cfg("Needle", LAYOUT.needle.usd(), LAYOUT.needle_position)
-    """The needle, by default in the middle of the box that it starts in."""
+    """The needle, by default at the center of the box in which it starts."""
 
     tripod: RigidObjectCfg = object_cfg("Tripod", LAYOUT.tripod.usd(), LAYOUT.tripod_position)
-    """The ring on its tripod, which stands loosely on the table."""
+    """The ring on its tripod, which is not fixed to the table."""
 
 
 @configclass
-class PolicyObsCfg(observe.RobotObsCfg):
-    """State for the learner, [N, 58].
+class ThreadingObsCfg(observe.RobotObsCfg):
+    """Observations of the policy, [N, 58].
 
     The 24 entries of :class:`~cohoff_tasks.common.observations_cfg.RobotObsCfg`, then
 
     ======  ================================================================  ========  =====
     index   quantity                                                          unit      scale
     ======  ================================================================  ========  =====
-    24-26   tool to the centre of the needle's grip block                     m         10
-    27-29   needle's tip to the centre of the ring                            m         10
+    24-26   tool to the center of the needle's grip block                     m         10
+    27-29   needle's tip to the center of the ring                            m         10
     30-31   sin, cos of the hand's heading relative to the needle             1         1
     32-33   sin, cos of the needle's heading                                  1         1
     34-35   sin, cos of the ring's heading                                    1         1
@@ -52,7 +52,7 @@ class PolicyObsCfg(observe.RobotObsCfg):
     46-48   24-26 within 2 cm                                                 m         100
     49-51   27-29 within 2 cm                                                 m         100
     52-54   needle's tip to the ring's axis within 2 cm                       m         100
-    55-57   centre of the needle's grip block to the ring's axis within 2 cm  m         100
+    55-57   center of the needle's grip block to the ring's axis within 2 cm  m         100
     ======  ================================================================  ========  =====
     """
 
@@ -72,10 +72,10 @@ class PolicyObsCfg(observe.RobotObsCfg):
 
 
 @configclass
-class EventsCfg(ManipulationEventsCfg):
-    """Initial states: the needle anywhere in a box, roughly in the direction in which it goes through the ring.
+class ThreadingEventsCfg(ManipulationEventsCfg):
+    """Initial states: the needle anywhere in a box, pointing roughly in the direction of the ring's axis.
 
-    The ring is always in the same place, and in D1 anywhere in a box of its own, turned to either side.
+    The ring is always in the same place in D0. In D1 it is anywhere in its own box, turned to either side.
     """
 
     reset_needle = reset_on_table(
@@ -90,6 +90,6 @@ class ThreadingEnvCfg(ManipulationEnvCfg):
 
     instruction: str = "put the needle through the ring of the tripod"
     scene: ThreadingSceneCfg = ThreadingSceneCfg()
-    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=PolicyObsCfg())
-    events: EventsCfg = EventsCfg()
+    observations: observe.ObservationsCfg = observe.ObservationsCfg(policy=ThreadingObsCfg())
+    events: ThreadingEventsCfg = ThreadingEventsCfg()
     terminations: TerminationsCfg = TerminationsCfg(success=held(mdp.needle_through_ring, min_depth=0.015, min_up=0.97))

@@ -19,24 +19,23 @@ from . import mdp
 REACH, GRASP, THREAD = range(3)
 
 GRASP_HEIGHT = 0.017
-"""Height of the tool centre point over the table in a grasp [m]; the finger tips are 9 mm lower."""
+"""Height of the tool center point over the table in a grasp [m]. The fingertips are 9 mm lower."""
 
 DEPTH = 0.03
-"""How far the needle's tip goes past the ring's plane [m]."""
+"""Final depth of the needle's tip past the ring's plane [m]."""
 
 STANDOFF = 0.05
-"""How far in front of the ring's plane the tip waits until the needle is aligned [m]."""
+"""Distance from the ring's plane at which the tip waits until the needle is aligned [m]."""
 
 
 class ThreadingExpert(StagedExpert):
-    """Reaches for the grip block, grasps it, brings the needle in front of the ring and pushes it through along the ring's axis.
+    """Grasps the needle by its grip block, brings it in front of the ring and pushes it through along the ring's axis.
 
-    Reaching and threading are funnels: how low the hand may be, and how far the tip may go along the axis, follow from how well
-    hand and block, or needle and axis, are aligned.
+    The hand comes down on the block, and the tip moves along the axis, as they become aligned.
     """
 
     def plan(self, hand: Hand) -> dict[int, Goal]:
-        """Move the stages for the present state of the environment, and return the goal of each stage."""
+        """Move the stages for the current state of the environment, and return the goal of each stage."""
         grip, needle_quat = object_pose(self._env, mdp.NEEDLE)
         grasp_turn = wrap(yaw_of(needle_quat) - hand.yaw, 2.0 * math.pi)
         reach_goal, aligned = reach(hand.position, grip, grasp_turn, GRASP_HEIGHT)
@@ -55,7 +54,7 @@ class ThreadingExpert(StagedExpert):
         }
 
     def _thread(self, hand: Hand, grip: torch.Tensor, needle_yaw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Goal [N, 3] that brings the tip in front of the ring and then through it, and the turn of the hand [rad], shape [N]."""
+        """Goal [N, 3] that brings the tip in front of the ring and then through it, and turn of the hand [rad] [N]."""
         tip, on_axis = mdp.tip(self._env), mdp.tip_on_axis(self._env)
         axis = mdp.ring_axis(self._env)
         turn = wrap(torch.atan2(axis[:, 1], axis[:, 0]) - needle_yaw, 2.0 * math.pi)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What stands where in Threading. Positions are in the base frame [m]."""
+"""Layout of Threading. Positions are in the robot's base frame [m]."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from cohoff_tasks.assets.threading import Needle, RingTripod
 
 @dataclass(frozen=True)
 class ThreadingLayout:
-    """A needle with a grip block and the ring that it goes through, with 5 mm to spare all around."""
+    """A needle with a grip block and a ring, with a clearance of 5 mm all around."""
 
     needle: Needle = Needle()
     """The needle."""
     tripod: RingTripod = RingTripod()
     """The ring on its tripod; the needle goes through it along +x."""
     tripod_position: Vector = (0.58, -0.15, 0.0)
-    """Point under the ring, by default."""
+    """Point on the table under the center of the ring, by default."""
     needle_position: Vector = (0.42, 0.20, 0.016)
-    """Middle of the box that the needle's grip block starts in."""
+    """Center of the box in which the needle's grip block starts."""
 
     def __post_init__(self):
         check_clearance("the needle in the ring", self.tripod.inner_radius, self.needle.shaft_radius)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Points and success of Threading."""
+"""Points and success condition of Threading."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TRIPOD = "tripod"
 
 
 def grip(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Centre of the needle's grip block [m], shape [N, 3]."""
+    """Center of the needle's grip block [m], shape [N, 3]."""
     return object_pose(env, NEEDLE)[0]
 
 
@@ -35,38 +35,38 @@ def tip(env: ManagerBasedRLEnv) -> torch.Tensor:
 
 
 def aperture(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Centre of the ring [m], shape [N, 3]."""
+    """Center of the ring [m], shape [N, 3]."""
     return point_on_object(env, TRIPOD, (0.0, 0.0, LAYOUT.tripod.aperture_height))
 
 
 def ring_axis(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """Axis of the ring, in the direction in which the needle goes through, shape [N, 3]."""
+    """Axis of the ring, in the direction of threading, shape [N, 3]."""
     return x_axis(object_pose(env, TRIPOD)[1])
 
 
 def depth(env: ManagerBasedRLEnv, point: torch.Tensor) -> torch.Tensor:
-    """How far ``point`` [N, 3] is past the ring's plane [m], shape [N]."""
+    """Distance of ``point`` [N, 3] past the ring's plane [m], shape [N]."""
     return ((point - aperture(env)) * ring_axis(env)).sum(dim=1)
 
 
 def tip_on_axis(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """The point of the ring's axis that is nearest to the needle's tip [m], shape [N, 3]."""
+    """Point on the ring's axis nearest to the needle's tip [m], shape [N, 3]."""
     return _on_axis(env, tip(env))
 
 
 def grip_on_axis(env: ManagerBasedRLEnv) -> torch.Tensor:
-    """The point of the ring's axis that is nearest to the centre of the grip block [m], shape [N, 3]."""
+    """Point on the ring's axis nearest to the center of the grip block [m], shape [N, 3]."""
     return _on_axis(env, grip(env))
 
 
 def needle_through_ring(env: ManagerBasedRLEnv, min_depth: float, min_up: float) -> torch.Tensor:
-    """True where the needle is through the aperture of a ring that stands, shape [N].
+    """True where the needle is through the aperture and the tripod is upright, shape [N].
 
-    The line from the grip block to the tip has to cross the ring's plane within the aperture, which it can only do from the front.
+    The line from the grip block, in front of the ring, to the tip has to cross the ring's plane within the aperture.
 
     Args:
         env: The environment.
-        min_depth: Bound on how far the tip is past the ring's plane [m].
+        min_depth: Bound on the distance of the tip past the ring's plane [m].
         min_up: Bound on the vertical component of the tripod's z axis.
     """
     start, end = grip(env), tip(env)
