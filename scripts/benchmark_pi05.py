@@ -32,11 +32,10 @@ from rich.table import Table
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cohoff.cli import ArgumentParser, run
+from cohoff.cli import ArgumentParser, check_device, run
 from cohoff.errors import InputError
 from cohoff.experiments.timing import clock
 from cohoff.files import check_target, write_json
-from cohoff.isaac.launch import check_device
 from cohoff.policies.pi05.batches import MODES, MicroBatches
 from cohoff.policies.pi05.network import Pi05, trim
 from cohoff.policies.pi05.random_weights import random_source

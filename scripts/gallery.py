@@ -75,12 +75,12 @@ def folder_name(task: str) -> str:
 
 def render(task: str, seed: int, path: Path) -> None:
     """Write the picture of ``task``: the initial state, the middle of the episode and the success, from left to right."""
-    from cohoff.isaac.filming import CAMERA, film, film_camera_cfg
+    from cohoff.isaac.video import CAMERA, record_video, video_camera_cfg
 
     width, height = SIZE
-    camera = film_camera_cfg(SHARPNESS * width, SHARPNESS * height, EYE, TARGET)
+    camera = video_camera_cfg(SHARPNESS * width, SHARPNESS * height, EYE, TARGET)
     with make_env(task, 1, "cpu", seed, cameras={CAMERA: camera}) as env:
-        frames, successes = film(env, make_expert(task, env), env.max_episode_length, STRIDE)
+        frames, successes = record_video(env, make_expert(task, env), env.max_episode_length, STRIDE)
     if successes == 0:
         raise RuntimeError(f"the expert of {task} fails with seed {seed}; choose another with --seed")
     # The last frame is the one before it with a mark.

@@ -131,7 +131,7 @@ def test_friction_changes_how_far_the_nut_slides(env):
 
 def test_recording_keeps_the_pictures(env, tmp_path):
     expert = make_expert(TASK, env)
-    episodes = collect(env, expert, num_demos=2, noise=0.05, seed=0)
+    episodes = collect(env, expert, num_demonstrations=2, noise=0.05, seed=0)
     path = tmp_path / "demos.hdf5"
     write_demonstrations(path, episodes, TASK, seed=0, noise=0.05, overrides=["presets=randomized"])
     demos = load_demonstrations(path, task=TASK)

@@ -11,7 +11,7 @@ import torch
 
 from cohoff.isaac.evaluation import evaluate
 from cohoff.isaac.launch import make_env, make_expert, task_names
-from cohoff.isaac.newton_manager import NewtonReplayManager
+from cohoff.isaac.newton_manager import NewtonGraphManager
 from cohoff.isaac.recording import collect
 
 TASK = "Cohoff-Square-Franka"
@@ -120,7 +120,7 @@ def test_expert_succeeds_and_final_obs_precedes_the_reset(env):
         succeeded |= extras["success"]
     assert succeeded.all()
     torch.testing.assert_close(returns, torch.ones(NUM_ENVS))
-    assert NewtonReplayManager.overflowed_worlds() == 0
+    assert NewtonGraphManager.overflowed_worlds() == 0
 
 
 def test_success_must_be_held(env):
@@ -183,7 +183,7 @@ def test_broken_simulation_is_reported_and_repaired(env, fault):
 def test_evaluation_and_collection_with_noise(env):
     torch.manual_seed(0)
     assert evaluate(env, make_expert(TASK, env), NUM_ENVS).success.float().mean() >= 0.9
-    episodes = collect(env, make_expert(TASK, env), num_demos=NUM_ENVS - 2, noise=0.05, seed=0)
+    episodes = collect(env, make_expert(TASK, env), num_demonstrations=NUM_ENVS - 2, noise=0.05, seed=0)
     assert len(episodes) == NUM_ENVS - 2
     for episode in episodes:
         data = episode.data

@@ -24,7 +24,7 @@ def run(folder: Path, *command: str) -> None:
 def test_a_task_trains_by_its_name_alone(task, tmp_path):
     common = ("--task", task, "--device", "cpu")
     script = [sys.executable, str(ROOT / "scripts/collect_demos.py"), *common]
-    run(tmp_path, *script, "--num_demos", "4", "--num_envs", "4", "--output", "demos.hdf5")
+    run(tmp_path, *script, "--num_demonstrations", "4", "--num_envs", "4", "--output", "demos.hdf5")
     script = [sys.executable, str(ROOT / "scripts/pretrain.py"), *common]
     run(tmp_path, *script, "--demos", "demos.hdf5", "--output", "base.safetensors", "--steps", "20")
     train = [str(Path(sys.executable).parent / "isaaclab"), "train", "--rl_library", "rsl_rl", *common]

@@ -11,7 +11,7 @@ import torch
 from cohoff.errors import InputError
 from cohoff.isaac.evaluation import evaluate
 from cohoff.isaac.launch import make_env, make_expert
-from cohoff.isaac.newton_manager import NewtonReplayManager
+from cohoff.isaac.newton_manager import NewtonGraphManager
 from cohoff.isaac.recording import collect
 from cohoff.isaac.replaying import replay
 
@@ -82,7 +82,7 @@ def test_expert_succeeds_the_same_way_twice(env, task):
 
 def test_demonstrations_replay(env, task):
     torch.manual_seed(0)
-    episodes = collect(env, make_expert(task, env), num_demos=8, noise=0.05, seed=0)
+    episodes = collect(env, make_expert(task, env), num_demonstrations=8, noise=0.05, seed=0)
     for episode in episodes:
         data = episode.data
         length = len(data["actions"])
@@ -90,7 +90,7 @@ def test_demonstrations_replay(env, task):
         assert data["rewards"].tolist() == data["dones"].tolist() == [0.0] * (length - 1) + [1.0]
         assert data["actions"].abs().max() <= 1.0
     assert replay(env, episodes).float().mean() >= 0.75
-    assert NewtonReplayManager.overflowed_worlds() == 0
+    assert NewtonGraphManager.overflowed_worlds() == 0
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight demonstrations, a base policy barely trained on them, and a run of two iterations."""
     folder = tmp_path_factory.mktemp("square")
     script = [sys.executable, str(ROOT / "scripts/collect_demos.py"), "--task", TASK, "--device", "cpu"]
-    run(folder, *script, "--num_demos", "8", "--num_envs", "8", "--seed", "3", "--output", "demos.hdf5")
+    run(folder, *script, "--num_demonstrations", "8", "--num_envs", "8", "--seed", "3", "--output", "demos.hdf5")
     script = [sys.executable, str(ROOT / "scripts/pretrain.py"), "--task", TASK, "--device", "cpu"]
     run(folder, *script, "--demos", "demos.hdf5", "--output", "base.safetensors", "--steps", "20")
     inputs = ("agent.algorithm.demonstrations=demos.hdf5", "agent.algorithm.base=base.safetensors")

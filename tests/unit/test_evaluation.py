@@ -112,7 +112,7 @@ def test_no_success_has_no_lengths_of_successes():
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"),
     [
-        # By hand with z = 1.96: centre (k + z^2/2) / (n + z^2), half width z sqrt(k(n-k)/n + z^2/4) / (n + z^2).
+        # By hand with z = 1.96: center (k + z^2/2) / (n + z^2), half width z sqrt(k(n-k)/n + z^2/4) / (n + z^2).
         (8, 10, 0.4902, 0.9433),
         (0, 10, 0.0, 0.2775),
         (10, 10, 0.7225, 1.0),

@@ -15,8 +15,8 @@ import h5py
 import pytest
 import torch
 
+from cohoff.policies.base import load_base
 from cohoff.policies.base_checkpoint import read_metadata
-from cohoff.policies.loading import load_base
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "pretrain.py"
 TASK = "Cohoff-Square-Franka"
@@ -57,14 +57,14 @@ def arguments(task: str = TASK, demos: str = "demos.hdf5", output: str = "base.s
 def test_checkpoint_and_its_origin(pretrain, tmp_path):
     write_demos(tmp_path / "demos.hdf5")
     status, out, error = pretrain(
-        *arguments(output="new/base.safetensors"), "--steps", "3", "--num_demos", "8", "--seed", "4"
+        *arguments(output="new/base.safetensors"), "--steps", "3", "--num_demonstrations", "8", "--seed", "4"
     )
     assert status == 0 and error == "" and "8 demonstrations, 48 transitions, 3 steps" in " ".join(out.split())
     path = tmp_path / "new" / "base.safetensors"
     assert load_base(path, TASK).plan({"policy": torch.zeros(2, 5)}).shape == (2, 16, 7)
     metadata = read_metadata(path)
-    origin = {key: metadata[key] for key in ("kind", "task", "demos", "num_demos", "seed", "steps")}
-    assert origin == {"kind": "flow", "task": TASK, "demos": "demos.hdf5", "num_demos": 8, "seed": 4, "steps": 3}
+    origin = {key: metadata[key] for key in ("kind", "task", "demos", "num_demonstrations", "seed", "steps")}
+    assert origin == {"kind": "flow", "task": TASK, "demos": "demos.hdf5", "num_demonstrations": 8, "seed": 4, "steps": 3}
     assert metadata["loss"] > 0 and metadata["holdout_loss"] > 0 and "torch" in metadata["versions"]
     assert [file.name for file in path.parent.iterdir()] == ["base.safetensors"]
 
@@ -78,10 +78,10 @@ def test_checkpoint_and_its_origin(pretrain, tmp_path):
         (arguments(demos="cut.hdf5"), ["'cut.hdf5'", "collect_demos.py"]),
         (arguments(demos="coffee.hdf5"), ["'Cohoff-Coffee-Franka'", TASK]),
         (arguments(demos="mixed.hdf5"), ["action", "size 6", "not 7"]),
-        ([*arguments(), "--num_demos", "11"], ["11", "holds 10"]),
-        ([*arguments(), "--num_demos", "0"], ["at least 1, got 0"]),
-        ([*arguments(), "--steps", "0"], ["steps is 0"]),
-        ([*arguments(), "--seed", "-1"], ["--seed is -1"]),
+        ([*arguments(), "--num_demonstrations", "11"], ["11", "holds 10"]),
+        ([*arguments(), "--num_demonstrations", "0"], ["--num_demonstrations", "at least 1, not 0"]),
+        ([*arguments(), "--steps", "0"], ["--steps", "at least 1, not 0"]),
+        ([*arguments(), "--seed", "-1"], ["--seed", "at least 0, not -1"]),
         ([*arguments(), "--device", "tpu"], ["'tpu'", "cpu"]),
         (arguments(output="."), ["'.'", "folder"]),
         (["--task", TASK], ["--demos", "--help"]),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Bad input ends a script with one line that names the value, before anything is simulated, and leaves no file."""
+"""Bad input ends a command with one line that names the value, before anything is simulated, and leaves no file."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
     [
         (("evaluate.py", "--task", "Nowhere", "--policy", "expert"), ["'Nowhere'", TASK]),
         ((*EVALUATE, "nobody"), ["'nobody'", "csil"]),
-        ((*EVALUATE, "expert", "--episodes", "0"), ["--episodes is 0"]),
-        ((*EVALUATE, "expert", "--num_envs", "-3"), ["--num_envs is -3"]),
+        ((*EVALUATE, "expert", "--episodes", "0"), ["--episodes", "at least 1, not 0"]),
+        ((*EVALUATE, "expert", "--num_envs", "-3"), ["--num_envs", "at least 1, not -3"]),
+        ((*EVALUATE, "expert", "--seed", "one"), ["--seed", "int", "'one'"]),
         ((*EVALUATE, "expert", "--device", "tpu"), ["'tpu'", "cpu"]),
         ((*EVALUATE, "expert", "--checkpoint", "x.pt"), ["'x.pt'", "leave"]),
         ((*EVALUATE, "base"), ["--checkpoint"]),
@@ -68,11 +69,17 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
         ((*EVALUATE, "expert", "physics=bullet"), ["bullet", "newton_mjwarp"]),
         ((*EVALUATE, "expert", "env.sim.speed=2"), ["'speed'", "env.sim"]),
         ((*EVALUATE, "expert", "env.scene.nut.init_state.pos=(3.0,0.0,0.0)"), ["'nut'", "3.0", "workspace"]),
-        (("record_video.py", "--task", TASK, "--policy", "expert", "--output", "film.mp4"), ["'film.mp4'", ".gif"]),
+        (("record_video.py", "--task", TASK, "--policy", "expert", "--output", "video.mp4"), ["'video.mp4'", ".gif"]),
         ((*EVALUATE, "random", "--checkpoint", "x.pt"), ["random", "'x.pt'"]),
         (("replay_demos.py", "--task", TASK, "--demos", "none.hdf5"), ["'none.hdf5'", "collect_demos.py"]),
-        (("benchmark_env.py", "--task", TASK, "--num_envs", "16", "0"), ["--num_envs is [16, 0]"]),
+        (("benchmark_env.py", "--task", TASK, "--num_envs", "16", "0"), ["--num_envs", "at least 1, not 0"]),
         (("gallery.py", "--render", "Nowhere"), ["'Nowhere'", TASK]),
+        (("collect_demos.py", "--task", TASK, "--num_demonstrations", "2", "--output", "d.h5"), ["'d.h5'", ".hdf5"]),
+        (
+            ("collect_demos.py", "--task", TASK, "--num_demonstrations", "2", "--output", "d.hdf5", "--noise", "nan"),
+            ["--noise", "0.0", "nan"],
+        ),
+        (("demo.py", "--num_demonstrations", "1"), ["--num_demonstrations", "at least 2, not 1"]),
         (("demo.py", "--reward", "dense"), ["'dense'", "sparse"]),
         (("demo.py", "--resume"), ["nothing to resume"]),
         (("demo.py", "--base_from", "elsewhere"), ["'elsewhere'", "demos.hdf5"]),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Errors that a user can cause."""
+"""Errors caused by the user's input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 
 class InputError(ValueError):
-    """A value given by the user cannot be used: one line that names the value and what to do."""
+    """A value given by the user cannot be used; the message is one line that names it and says what to do."""
 
 
 @contextmanager

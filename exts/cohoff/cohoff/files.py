@@ -16,7 +16,7 @@ from cohoff.errors import InputError
 
 
 def check_target(path: str | os.PathLike[str]) -> Path:
-    """``path``, if a file can be written there; missing folders are created. For finding out before hours of work.
+    """``path``, if a file can be written there; missing folders are created. For a check before hours of work.
 
     Raises:
         InputError: ``path`` is a folder, or its folder cannot be created or written to.
@@ -37,8 +37,8 @@ def check_target(path: str | os.PathLike[str]) -> Path:
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary sibling of ``path`` to write to; it becomes ``path`` on success and is removed on any failure.
 
-    Missing folders are created. The sibling keeps the suffix of ``path``, which some writers look at. The data reach the disk
-    before the rename, so that a crash leaves the old file or the new one.
+    Missing folders are created. The sibling has the suffix of ``path``, which some writers look at. The data reach the
+    disk before the rename, so that a crash leaves the old file or the new one.
 
     Raises:
         InputError: As :func:`check_target`.
@@ -55,7 +55,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write ``value`` as indented JSON, atomically. Non-finite numbers are refused (``ValueError``): they are not JSON."""
+    """Write ``value`` as indented JSON, atomically.
+
+    Raises:
+        ValueError: It contains non-finite numbers, which are not JSON.
+    """
     text = json.dumps(value, indent=2, allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")

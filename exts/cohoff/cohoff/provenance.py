@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Where a result came from: revision, versions and command line."""
+"""Where a result comes from: revision, versions and command line."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 _PACKAGES = ("cohoff", "isaaclab", "newton", "mujoco-warp", "warp-lang", "torch", "rsl-rl-lib")
+
+
+def provenance() -> dict[str, Any]:
+    """``git_revision``, ``versions`` and ``command`` of this process, as JSON values."""
+    return {"git_revision": git_revision(), "versions": versions(), "command": command_line()}
 
 
 def git_revision() -> str | None:
@@ -30,8 +36,10 @@ def versions() -> dict[str, str]:
 
 
 def command_line() -> str:
-    """Command line of this process, the script relative to the working directory."""
-    script = Path(sys.argv[0])
-    if script.is_absolute() and script.is_relative_to(Path.cwd()):
-        script = script.relative_to(Path.cwd())
-    return shlex.join(["python", str(script), *sys.argv[1:]])
+    """Command line of this process, ``cohoff <command> ...`` or the script relative to the working directory."""
+    program = Path(sys.argv[0])
+    if program.name == "cohoff" or program.parts[-2:] == ("cohoff", "__main__.py"):
+        return shlex.join(["cohoff", *sys.argv[1:]])
+    if program.is_absolute() and program.is_relative_to(Path.cwd()):
+        program = program.relative_to(Path.cwd())
+    return shlex.join(["python", str(program), *sys.argv[1:]])

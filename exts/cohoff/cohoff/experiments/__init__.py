@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Experiments made of many programs: workflow, intervals, timing."""
+"""Experiments that run many programs, and what their results are made of."""

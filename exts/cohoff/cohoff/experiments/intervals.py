@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Uncertainty of success rates."""
+"""Confidence intervals of success rates."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
         raise ValueError(f"cannot have {successes} successes in {trials} trials")
     rate = successes / trials
     spread = _Z_95**2 / trials
-    centre = (rate + spread / 2) / (1 + spread)
+    center = (rate + spread / 2) / (1 + spread)
     half = _Z_95 / (1 + spread) * math.sqrt(rate * (1 - rate) / trials + spread / (4 * trials))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, center - half), min(1.0, center + half)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The clock of the benchmarks."""
+"""Clock for benchmarks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 
 
 def clock(device: str) -> float:
-    """Seconds, after everything queued on the device.
+    """Current time [s], after everything queued on the device has run.
 
-    On a CPU with one thread they are the process's own, so that others on a busy machine do not count.
+    On a CPU with one thread it is the CPU time of this process, so that other programs on a busy machine do not count.
     """
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)

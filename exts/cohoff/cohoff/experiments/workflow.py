@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Programs run side by side, one per core, watched together and ended together."""
+"""Programs that run side by side, one per core; they are displayed together and end together."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from rich.table import Table
 
 from cohoff.files import write_json
 
-_TAIL = 15  # lines shown of the log of a failed stage
-_REPORT_EVERY = 30.0  # seconds between lines where there is no terminal to redraw
-_GRACE = 10.0  # seconds that a program has to end on SIGTERM
+_TAIL = 15  # lines shown of each log of a failed stage
+_REPORT_INTERVAL = 30.0  # seconds between lines if there is no terminal
+_GRACE = 10.0  # seconds between SIGTERM and SIGKILL
 
 
 class StageFailed(RuntimeError):
-    """A stage ended with an error; the message holds the last lines of its log."""
+    """A stage failed; the message contains the last lines of its output."""
 
 
 @dataclass
@@ -36,35 +36,36 @@ class Stage:
     """One program of a workflow."""
 
     name: str
-    """Unique; its log is ``<name>.log``."""
+    """Unique name, used for its logs."""
     title: str
-    """What the user reads."""
+    """Name shown to the user."""
     command: Sequence[str]
     """Program and arguments."""
     outputs: Sequence[Path]
-    """What exists after it has succeeded."""
+    """Files and folders that exist after it has succeeded."""
     all_cores: bool = False
-    """Use all lanes' cores: for a stage that nothing runs beside."""
+    """Use the cores of all lanes: for a stage that runs alone."""
     status: Callable[[], str] | None = None
-    """The number to watch; by default the last line of the log."""
+    """Returns the progress to show; by default it is the last line of the standard output."""
     state: Literal["waiting", "running", "done", "reused"] = field(default="waiting", init=False)
-    """Set by the workflow."""
+    """State, set by the workflow."""
     seconds: float = field(default=0.0, init=False)
-    """Wall time so far [s]; of the original run where the result is reused."""
+    """Wall time so far [s]; that of the original run if the result is reused."""
 
     @property
     def finished(self) -> bool:
-        """Whether its outputs may be used."""
+        """Whether its outputs can be used."""
         return self.state in ("done", "reused")
 
 
 class Workflow:
-    """Runs stages in the order of their submission in ``num_lanes`` lanes; leaving its context ends what still runs.
+    """Runs stages in the order of their submission in ``num_lanes`` lanes; leaving its context ends running stages.
 
-    A lane is a core (lanes share cores where there are fewer) and runs one stage at a time.
+    A lane is a core (lanes share cores if there are fewer) and runs one stage at a time. A stage writes its standard
+    output to ``<name>.log`` and its standard error, where simulators put their warnings, to ``<name>.err``.
 
-    With ``resume``, stages that an earlier workflow completed in ``folder`` are not run again, up to the first one that has to run.
-    The caller makes sure that the settings have not changed.
+    With ``resume``, stages that an earlier workflow completed in ``folder`` are not run again, up to the first one that
+    has to run. The caller makes sure that the settings have not changed.
     """
 
     def __init__(self, folder: Path, console: Console, num_lanes: int = 2, resume: bool = False) -> None:
@@ -106,7 +107,7 @@ class Workflow:
                 process.wait()
 
     def reusable_outputs(self, name: str) -> list[Path] | None:
-        """Outputs of the stage ``name`` of an earlier workflow, where submitting it now would reuse them."""
+        """Outputs of the stage ``name`` that would be reused if it were submitted now; None if it would run."""
         stamp = self._stamps / f"{name}.json"
         if not self._resume or not stamp.is_file():
             return None
@@ -129,7 +130,7 @@ class Workflow:
         """Run the queue until ``stages`` have finished, calling ``meanwhile`` a few times a second.
 
         Raises:
-            StageFailed: A stage, waited for or not, ended with an error or without its outputs.
+            StageFailed: Any stage ended with an error or without its outputs.
         """
         while True:
             self._advance()
@@ -137,13 +138,13 @@ class Workflow:
                 meanwhile()
             if all(stage.finished for stage in stages):
                 return
-            if not self.console.is_terminal and time.monotonic() - self._last_report > _REPORT_EVERY:
+            if not self.console.is_terminal and time.monotonic() - self._last_report > _REPORT_INTERVAL:
                 for stage, _, _ in self._running.values():
                     self._announce(stage)
             time.sleep(0.25)
 
     def _advance(self) -> None:
-        """Collect what has ended and start what can start."""
+        """Handle stages that have ended and start waiting ones."""
         for lane, (stage, process, started) in list(self._running.items()):
             stage.seconds = time.monotonic() - started
             code = process.poll()
@@ -153,7 +154,7 @@ class Workflow:
             missing = [str(output) for output in stage.outputs if not output.exists()]
             if code != 0 or missing:
                 reason = f"ended with status {code}" if code != 0 else f"did not write {', '.join(missing)}"
-                raise StageFailed(f"{stage.title}: {reason}; the end of {self._log(stage)}:\n{self._tail(stage)}")
+                raise StageFailed(f"{stage.title}: {reason}{self._tails(stage)}")
             stage.state = "done"
             write_json(
                 self._stamps / f"{stage.name}.json",
@@ -175,15 +176,15 @@ class Workflow:
     def _start(self, stage: Stage, cores: set[int]) -> subprocess.Popen[bytes]:
         environment = os.environ | {"OMP_NUM_THREADS": str(len(cores)), "PYTHONUNBUFFERED": "1"}
         before = os.sched_getaffinity(0)
-        with self._log(stage).open("wb") as log:
+        with self._log(stage, "log").open("wb") as log, self._log(stage, "err").open("wb") as errors:
             # The program inherits the cores of the thread that starts it.
             os.sched_setaffinity(0, cores)
             try:
-                # A session of its own: Ctrl-C reaches this process alone, which then ends the others in order.
+                # In its own session, so that Ctrl-C reaches only this process, which then ends the others in order.
                 return subprocess.Popen(
                     stage.command,
                     stdout=log,
-                    stderr=subprocess.STDOUT,
+                    stderr=errors,
                     stdin=subprocess.DEVNULL,
                     env=environment,
                     start_new_session=True,
@@ -191,19 +192,19 @@ class Workflow:
             finally:
                 os.sched_setaffinity(0, before)
 
-    def _log(self, stage: Stage) -> Path:
-        return self.folder / f"{stage.name}.log"
+    def _log(self, stage: Stage, kind: Literal["log", "err"]) -> Path:
+        return self.folder / f"{stage.name}.{kind}"
 
-    def _tail(self, stage: Stage, lines: int = _TAIL) -> str:
-        with self._log(stage).open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - 20_000))
-            text = log.read().decode(errors="replace")
-        return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+    def _tails(self, stage: Stage) -> str:
+        """The ends of both logs of a failed stage, with their names."""
+        paths = [self._log(stage, "log"), self._log(stage, "err")]
+        return "".join(f"\nend of {path}:\n{text}" for path in paths if (text := _tail(path, _TAIL)))
 
     def _status(self, stage: Stage) -> str:
         if stage.state == "waiting" or (stage.state == "reused" and stage.status is None):
             return ""
-        return stage.status() if stage.status is not None else self._tail(stage, 1)
+        status = stage.status() if stage.status is not None else _tail(self._log(stage, "log"), 1)
+        return status or ("starting" if stage.state == "running" else "")
 
     def _announce(self, stage: Stage) -> None:
         self._last_report = time.monotonic()
@@ -224,11 +225,19 @@ class Workflow:
         return table
 
 
+def _tail(path: Path, lines: int) -> str:
+    """The last non-empty lines of a file."""
+    with path.open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - 20_000))
+        text = log.read().decode(errors="replace")
+    return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+
+
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Send a signal to the program and to what it has started."""
+    """Send a signal to a program and its children."""
     if process.poll() is None:
         os.killpg(process.pid, number)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Cameras for Newton's Warp renderer, which needs neither Isaac Sim nor a display nor a GPU."""
+"""Cameras for Newton's Warp renderer, which needs no Isaac Sim, no display and no GPU."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from isaaclab.utils.math import quat_from_matrix
 from isaaclab_newton.renderers import NewtonWarpRendererCfg
 
 BACKGROUND = (0.80, 0.84, 0.89)
-"""Colour of what no object covers, sRGB in [0, 1]."""
+"""Background color, sRGB in [0, 1]."""
 
 
 @configclass
 class LitRendererCfg(NewtonWarpRendererCfg):
-    """Renderer of all cameras: one light that casts shadows, and an even sky."""
+    """Renderer of all cameras: one light that casts shadows, and a uniform background."""
 
     class_type: type | str = "cohoff.isaac.renderer:LitRenderer"
     enable_shadows: bool = True
 
     light_direction: tuple[float, float, float] = (-0.5, -0.7, -1.2)
-    """Where the light shines, in the environment's frame; of any length."""
+    """Direction in which the light shines, in the environment's frame; of any length."""
 
 
 def fixed_camera_cfg(
@@ -38,15 +38,15 @@ def fixed_camera_cfg(
     target: tuple[float, float, float],
     focal_length: float = 22.0,
 ) -> CameraCfg:
-    """Camera that stays at ``eye`` and looks at ``target``.
+    """Fixed camera at ``eye`` that looks at ``target``.
 
     Args:
         name: Name of the camera's prim.
-        width: Width of the picture [pixels], or a preset of widths.
-        height: Height of the picture [pixels], or a preset of heights.
+        width: Width of the image [pixels], or a preset of widths.
+        height: Height of the image [pixels], or a preset of heights.
         eye: Position in the environment's frame [m].
-        target: Point in the middle of the picture, in the environment's frame [m].
-        focal_length: Focal length [mm] of a camera whose picture is 20.955 mm wide.
+        target: Point in the center of the image, in the environment's frame [m].
+        focal_length: Focal length [mm] of a camera whose image is 20.955 mm wide.
     """
     return CameraCfg(
         prim_path=f"{{ENV_REGEX_NS}}/{name}",
@@ -68,15 +68,15 @@ def mounted_camera_cfg(
     rot: tuple[float, float, float, float],
     focal_length: float,
 ) -> CameraCfg:
-    """Camera that moves with the body that is its parent prim.
+    """Camera mounted on a body, its parent prim.
 
     Args:
         prim_path: Path of the camera's prim, below that of the body.
-        width: Width of the picture [pixels], or a preset of widths.
-        height: Height of the picture [pixels], or a preset of heights.
+        width: Width of the image [pixels], or a preset of widths.
+        height: Height of the image [pixels], or a preset of heights.
         pos: Position in the body's frame [m].
         rot: Orientation (x, y, z, w) in the body's frame; the camera looks along its z axis, its y axis points down.
-        focal_length: Focal length [mm] of a camera whose picture is 20.955 mm wide.
+        focal_length: Focal length [mm] of a camera whose image is 20.955 mm wide.
     """
     return CameraCfg(
         prim_path=prim_path,
@@ -85,7 +85,7 @@ def mounted_camera_cfg(
         height=height,
         data_types=["rgb"],
         background_color=BACKGROUND,
-        # Without it the camera keeps the pose of the first picture.
+        # Without it the camera keeps its first pose.
         update_latest_camera_pose=True,
         spawn=pinhole_cfg(focal_length),
         renderer_cfg=LitRendererCfg(),
@@ -93,14 +93,14 @@ def mounted_camera_cfg(
 
 
 def pinhole_cfg(focal_length: float) -> sim_utils.PinholeCameraCfg:
-    """Pinhole of ``focal_length`` [mm] that sees between 1 cm and 10 m."""
+    """Pinhole camera with ``focal_length`` [mm] that sees from 1 cm to 10 m."""
     return sim_utils.PinholeCameraCfg(
         focal_length=focal_length, horizontal_aperture=20.955, clipping_range=(0.01, 10.0)
     )
 
 
 def look_at(eye: Sequence[float], target: Sequence[float]) -> tuple[float, float, float, float]:
-    """Orientation (x, y, z, w) of a camera at ``eye`` that looks at ``target`` along its x axis, its z axis up."""
+    """Orientation (x, y, z, w) of a camera at ``eye`` whose x axis points at ``target`` and whose z axis points up."""
     forward = torch.nn.functional.normalize(torch.tensor(target) - torch.tensor(eye), dim=0)
     left = torch.nn.functional.normalize(torch.linalg.cross(torch.tensor([0.0, 0.0, 1.0]), forward), dim=0)
     rotation = torch.stack((forward, left, torch.linalg.cross(forward, left)), dim=1)

@@ -18,12 +18,14 @@ class ManipulationEnv(ManagerBasedRLEnv):
     The configuration has the termination terms ``success`` and ``non_finite``. On every step ``extras`` holds
 
     - ``success`` [N] bool: the episode ended in success on this step;
-    - ``invalid`` [N] bool: the simulation of the environment broke down on this step. The transition means nothing and must not
-      be stored; the environment has been reset;
-    - ``num_resets``: number of environments that were reset on this step, a Python integer, known without waiting for the device;
+    - ``invalid`` [N] bool: the simulation of the environment broke down on this step. The transition is meaningless and
+      must not be stored; the environment has been reset;
+    - ``num_resets``: number of environments that were reset on this step, a Python integer, known without waiting for
+      the device;
 
-    and, where ``num_resets`` is not zero, ``final_obs``: observations before the resets, grouped like the returned ones. They are
-    valid in the rows that finished on this step; rows of invalid environments are zero. On other steps the entry is a stale one.
+    and, if ``num_resets`` is not zero, ``final_obs``: observations before the resets, grouped like the returned ones.
+    They are valid in the rows that finished on this step; rows of invalid environments are zero. On other steps the
+    entry is outdated.
     """
 
     def __init__(self, cfg: ManagerBasedRLEnvCfg, render_mode: str | None = None, **kwargs):
@@ -59,17 +61,17 @@ class ManipulationEnv(ManagerBasedRLEnv):
         return super().reset(*args, **kwargs)
 
     def reset_to(self, state, env_ids=slice(None), seed=None, is_relative=False):
-        """Put ``env_ids`` into recorded states, at the start of an episode; see :class:`isaaclab.envs.ManagerBasedEnv`."""
+        """Put ``env_ids`` into recorded states and start episodes; see :class:`isaaclab.envs.ManagerBasedEnv`."""
         self.extras["num_resets"] = 0
         super().reset_to(state, env_ids, seed, is_relative)
-        # Controllers begin where the robot is, and they have begun before it was put there.
+        # The reset has initialized the controllers before the robot was moved.
         self.action_manager.reset(env_ids)  # pyright: ignore[reportArgumentType]
         self.obs_buf = self.observation_manager.compute()
         return self.obs_buf, self.extras
 
 
 def _tensors(obs: dict[str, Any]) -> Iterator[torch.Tensor]:
-    """All tensors of observations, whose groups are tensors or, not concatenated, dictionaries of them."""
+    """All tensors of observations; a group is a tensor or, not concatenated, a dictionary of tensors."""
     for value in obs.values():
         if isinstance(value, torch.Tensor):
             yield value

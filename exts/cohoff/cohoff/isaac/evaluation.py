@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Success rate of a policy, every environment contributing the same number of episodes."""
+"""Success rate of a policy, with the same number of episodes from every environment."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class EvaluationProgress:
-    """What is known in the middle of an evaluation."""
+    """Progress of an evaluation."""
 
     finished: int
-    """Finished episodes that count."""
+    """Counted episodes that have finished."""
     episodes: int
-    """Episodes that will have counted at the end."""
+    """Episodes that are counted in total."""
     successes: int
-    """Finished episodes that succeeded."""
+    """Counted episodes that have succeeded."""
     env_steps: int
     """Steps so far, summed over the environments."""
 
@@ -52,9 +52,9 @@ class EvaluationResult:
     lengths: torch.Tensor
     """Control steps of each episode, int64, shape [E]."""
     non_finite: int
-    """Episodes ended by the non-finite guard; they count as failures."""
+    """Episodes in which the simulation broke down; they count as failures."""
     env_steps: int
-    """Steps simulated, summed over the environments, those of uncounted episodes included."""
+    """Simulated steps, summed over the environments, including uncounted episodes."""
     seconds: float
     """Wall time of the evaluation [s]."""
 
@@ -76,25 +76,30 @@ class EvaluationResult:
         }
 
 
+def round_up_episodes(episodes: int, num_envs: int) -> int:
+    """Smallest number of at least ``episodes`` that is the same in each of ``num_envs`` environments."""
+    return math.ceil(episodes / num_envs) * num_envs
+
+
 @torch.no_grad()
 def evaluate(
     env: Any, policy: Policy, episodes: int, progress: Callable[[EvaluationProgress], None] | None = None
 ) -> EvaluationResult:
-    """Run ``policy`` for ``episodes`` episodes, rounded up to the same number in each environment.
+    """Run ``policy`` for ``episodes`` episodes, rounded up by :func:`round_up_episodes`.
 
-    An environment's first episodes count and no others: taking episodes as they finish would favour the short ones. The
-    host reads from the device only after steps in which an episode ended.
+    Only the first episodes of each environment count: taking episodes as they finish would favor short ones. The host
+    reads from the device only after steps in which an episode ended.
 
     Args:
         env: Gymnasium environment on top of :class:`cohoff.isaac.env.ManipulationEnv` with N environments.
         policy: Called with the observations, shape [N, ...]; its ``reset`` is called after steps that ended an episode.
-        episodes: Wanted number of episodes, at least 1.
+        episodes: Number of episodes, at least 1.
         progress: Called at the start and whenever episodes ended.
     """
     num_envs, device = env.unwrapped.num_envs, env.unwrapped.device
-    per_env = math.ceil(episodes / num_envs)
-    total = per_env * num_envs
-    # One more row than needed: environments that are ahead of the others write their surplus there.
+    total = round_up_episodes(episodes, num_envs)
+    per_env = total // num_envs
+    # One more row than needed, for the uncounted episodes of environments that are ahead of the others.
     success = torch.zeros(per_env + 1, num_envs, dtype=torch.bool, device=device)
     invalid = torch.zeros_like(success)
     lengths = torch.zeros(per_env + 1, num_envs, dtype=torch.long, device=device)
@@ -114,7 +119,7 @@ def evaluate(
             continue
         dones = terminated | truncated
         policy.reset(dones)
-        # Row of this episode; environments in mid-episode rewrite their present row until it is final.
+        # Row of this episode; running environments rewrite their row until it is final.
         row = count.clamp(max=per_env)
         success.scatter_(0, row, (extras["success"] & ~extras["invalid"] & dones)[None])
         invalid.scatter_(0, row, (extras["invalid"] & dones)[None])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Starts a simulation without Isaac Sim and makes the environment of a task, for the scripts."""
+"""Environments of registered tasks in a simulation without Isaac Sim."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import gymnasium as gym
-import torch
 
+from cohoff.cli import check_device
 from cohoff.errors import InputError
 
 from .overrides import parse_task_cfg
@@ -40,29 +40,6 @@ def check_task(task: str) -> None:
         raise InputError(f"unknown task {task!r}; available: {', '.join(names)}")
 
 
-def check_device(device: str | None) -> str:
-    """The torch device to use: ``device``, or the first GPU (the CPU where there is none) for None.
-
-    Raises:
-        InputError: ``device`` is not a device, or a GPU that this machine does not have.
-    """
-    if device is None:
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    try:
-        parsed = torch.device(device)
-    except RuntimeError:
-        parsed = None
-    if parsed is None or parsed.type not in ("cpu", "cuda"):
-        raise InputError(f"unknown device {device!r}; use cpu, cuda or cuda:N")
-    if parsed.type == "cpu":
-        return "cpu"
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    index = parsed.index or 0
-    if index >= count:
-        raise InputError(f"device {device!r} asked for, but this machine has {count} usable GPUs; use cpu")
-    return f"cuda:{index}"
-
-
 @contextlib.contextmanager
 def make_env(
     task: str,
@@ -73,14 +50,14 @@ def make_env(
     log_dir: str | None = None,
     cameras: dict[str, CameraCfg] | None = None,
 ) -> Iterator[ManipulationEnv]:
-    """Environment of ``task`` in a simulation of its own, closed at the end of the ``with`` block. One per process at a time.
+    """Environment of ``task`` in its own simulation, closed after the ``with`` block; one at a time per process.
 
     Args:
         task: Registered name.
         num_envs: Number of parallel environments.
         device: ``cpu``, ``cuda``, ``cuda:N``, or None for the first GPU if there is one.
         seed: Seed of the initial states.
-        overrides: Changes of the configuration as hydra writes them, ``env.sim.dt=0.005`` or ``physics=newton_mjwarp``.
+        overrides: Changes of the configuration in hydra's syntax, ``env.sim.dt=0.005`` or ``physics=newton_mjwarp``.
         log_dir: Folder that the environment may log to.
         cameras: Cameras to add to the scene, by name.
 
@@ -100,7 +77,7 @@ def make_env(
     for name, camera in (cameras or {}).items():
         setattr(cfg.scene, name, camera)
     with launch_simulation(cfg, {"device": device}):
-        # Isaac Lab prints dozens of lines about the environment; errors come through.
+        # Isaac Lab prints dozens of lines about the environment; errors still get through.
         with contextlib.redirect_stdout(io.StringIO()):
             env = cast("ManipulationEnv", gym.make(task, cfg=cfg).unwrapped)
         try:
@@ -110,10 +87,10 @@ def make_env(
 
 
 def load_entry_point(task: str, key: str) -> Any:
-    """The object that ``task`` names under ``key`` in its registration, for example its ``expert_entry_point``.
+    """The object registered by ``task`` under ``key``, for example its ``expert_entry_point``.
 
     Raises:
-        InputError: Unknown task, or the task names nothing under ``key``.
+        InputError: Unknown task, or the task has no ``key``.
     """
     check_task(task)
     entry_point = gym.spec(task).kwargs.get(key)
@@ -124,7 +101,7 @@ def load_entry_point(task: str, key: str) -> Any:
 
 
 def make_expert(task: str, env: ManipulationEnv) -> Any:
-    """The scripted expert of ``task`` acting in ``env``: called with observations it returns actions [N, A]."""
+    """The scripted expert of ``task`` acting in ``env``; called with observations, it returns actions, shape [N, A]."""
     return load_entry_point(task, "expert_entry_point")(env)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""MuJoCo Warp on Newton, with a CPU step that is recorded once and replayed."""
+"""MuJoCo Warp on Newton, with the physics step captured in a graph on a CPU too."""
 
 from __future__ import annotations
 
@@ -25,30 +25,31 @@ _CAPACITY = int(
     | mujoco_warp.OverflowType.BROADPHASE
     | mujoco_warp.OverflowType.NARROWPHASE
 )
-"""Overflows that drop contacts or constraints. Stopping at the number of iterations, which is chosen low, is not one."""
+"""Overflows that drop contacts or constraints. Reaching the iteration limit, which is set low, is not among them."""
 
 
-class NewtonReplayManager(NewtonMJWarpManager):
-    """MuJoCo Warp manager that replays the physics step on a CPU too, where Isaac Lab only does so on a GPU.
+class NewtonGraphManager(NewtonMJWarpManager):
+    """MuJoCo Warp manager that captures the physics step on a CPU too; Isaac Lab does so only on a GPU.
 
-    A step launches hundreds of kernels, and launching them from Python takes longer than running them for up to about a hundred
-    environments. Warp can record the launches on a CPU as well. The recording is made under the conditions under which Isaac Lab
-    makes a CUDA graph, kept where it keeps one, and gives the same numbers bit for bit.
+    A step launches hundreds of kernels. Up to about a hundred environments, launching them from Python takes longer
+    than running them. Warp can capture the launches on a CPU as well. The graph is captured when Isaac Lab would capture
+    a CUDA graph and stored in the same place; its results are the same bit for bit.
 
-    Messages of the solver about its limits are off, because they come for every world and step; overflows of the buffers for contacts
-    and constraints are reported once, when the simulation closes. Isaac Lab wants the name of a Newton manager to start with Newton.
+    The solver's messages about its limits are off, because there is one for every world and step. Overflows of the
+    buffers for contacts and constraints are reported once, when the simulation closes. Isaac Lab requires the name of a
+    Newton manager to start with Newton.
     """
 
     @classmethod
     def overflowed_worlds(cls) -> int:
-        """Number of environments in which contacts or constraints have not fitted their buffers since the start."""
+        """Number of environments whose contacts or constraints have overflowed their buffers since the start."""
         solver = cast(SolverMuJoCo, cls._solver)
         overflow = solver.mjw_data.overflow.numpy()
         return int(((overflow & _CAPACITY) != 0).sum())
 
     @classmethod
     def fullest_world(cls) -> tuple[int, int]:
-        """Largest number of contacts, and of constraint rows, that one environment has at the moment. Waits for the device."""
+        """Largest current number of contacts, and of constraint rows, of any environment. Waits for the device."""
         data = cast(SolverMuJoCo, cls._solver).mjw_data
         contacts = np.bincount(data.contact.worldid.numpy()[: int(data.nacon.numpy()[0])], minlength=1)
         return int(contacts.max()), int(data.nefc.numpy().max())
@@ -68,21 +69,21 @@ class NewtonReplayManager(NewtonMJWarpManager):
 
     @classmethod
     def _simulate_full(cls) -> None:
-        cls._replay(super()._simulate_full)
+        cls._launch(super()._simulate_full)
 
     @classmethod
     def _simulate_physics_only(cls) -> None:
-        cls._replay(super()._simulate_physics_only)
+        cls._launch(super()._simulate_physics_only)
 
     @classmethod
-    def _replay(cls, simulate: Callable[[], None]) -> None:
+    def _launch(cls, simulate: Callable[[], None]) -> None:
         cfg, device = PhysicsManager._cfg, wp.get_device(PhysicsManager._device)
         if not device.is_cpu or cfg is None or not cfg.use_cuda_graph:
             simulate()
         elif cls._graph is not None:
             wp.capture_launch(cls._graph)
         else:
-            # The first step runs eagerly: it loads kernels and allocates buffers. Recording does not advance the physics.
+            # The first step, which loads kernels and allocates buffers, is not captured. Capturing does not step.
             simulate()
             with wp.ScopedCapture(device=device) as capture:
                 simulate()

@@ -1,11 +1,10 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Changes of a task's configuration given on a command line, written as Isaac Lab's own commands write them."""
+"""Changes of a task's configuration on a command line, in the syntax of Isaac Lab's own commands."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 from collections.abc import Sequence
@@ -14,23 +13,7 @@ from typing import Any
 from cohoff.errors import InputError
 
 SELECTORS = ("physics", "renderer", "presets")
-"""Keys that choose named presets; all other keys are the paths of fields, ``env.<field>...``."""
-
-
-def parse_with_overrides(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """Parse the command line; what follows the options goes into ``overrides``, a list of KEY=VALUE.
-
-    Raises:
-        InputError: An unknown option, or a word that is no change of a task.
-    """
-    parser.epilog = (
-        "Changes of the task follow as KEY=VALUE: presets=NAME[,NAME...], physics=NAME, env.<field>...=VALUE; "
-        "for example presets=d1 env.sim.dt=0.005."
-    )
-    args, args.overrides = parser.parse_known_args()
-    for token in args.overrides:
-        _check_form(token)
-    return args
+"""Keys that select presets by name; all other keys are paths of fields, ``env.<field>...``."""
 
 
 def parse_task_cfg(task: str, num_envs: int, device: str, overrides: Sequence[str] = ()) -> Any:
@@ -42,9 +25,9 @@ def parse_task_cfg(task: str, num_envs: int, device: str, overrides: Sequence[st
     from isaaclab_tasks.utils import parse_env_cfg
 
     for token in overrides:
-        _check_form(token)
+        check_form(token)
     selectors = [token for token in overrides if not token.startswith("env.")]
-    # Isaac Lab prints dozens of lines about the configuration; errors come through.
+    # Isaac Lab prints dozens of lines about the configuration; errors still get through.
     with contextlib.redirect_stdout(io.StringIO()):
         try:
             cfg = parse_env_cfg(task, overrides=selectors)
@@ -62,14 +45,15 @@ def parse_task_cfg(task: str, num_envs: int, device: str, overrides: Sequence[st
     return cfg
 
 
-def _check_form(token: str) -> None:
+def check_form(token: str) -> None:
+    """Raise :class:`InputError` unless ``token`` has the form of a change of a task."""
     key, separator, _ = token.partition("=")
     if not separator or not (key in SELECTORS or key.startswith("env.")):
         raise InputError(f"cannot apply {token!r}; write presets=NAME, physics=NAME or env.<field>...=VALUE")
 
 
 def _check_field(cfg: Any, token: str) -> None:
-    """Raise InputError where the path of ``token`` leads to nothing: Isaac Lab would make a new field at its end."""
+    """Raise InputError if there is no field at the path of ``token``: Isaac Lab would create it."""
     key = token.partition("=")[0]
     node = cfg
     for name in key.split(".")[1:]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The policies that scripts can run, by name."""
+"""The policies that commands can run, by name."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from cohoff.isaac.env import ManipulationEnv
 
 WITHOUT_CHECKPOINT = ("expert", "zero", "random")
-"""Policies made for an environment and not read from a file."""
+"""Policies that are created for an environment and not read from a file."""
 
 POLICIES = (*WITHOUT_CHECKPOINT, "base", "bc", "csil", "csil_step0")
 
 
 class BasePolicy:
-    """A base policy alone, behind its chunk engine."""
+    """A base policy alone, acting through its chunk engine."""
 
     def __init__(self, path: str, task: str, num_envs: int, device: str, base_device: str | None) -> None:
         self.engine = ChunkEngine(load_base(path, task, base_device or device), num_envs, device)
@@ -43,7 +43,7 @@ class BasePolicy:
 
 
 class ZeroPolicy:
-    """Stands still with the hand open, for an environment of N copies."""
+    """Stands still with the gripper open."""
 
     def __init__(self, env: ManipulationEnv) -> None:
         self._shape, self._device = env.action_manager.action.shape, env.device
@@ -53,11 +53,11 @@ class ZeroPolicy:
         return torch.zeros(self._shape, device=self._device)
 
     def reset(self, dones: torch.Tensor) -> None:
-        """Nothing: it remembers nothing."""
+        """Do nothing: the policy has no memory."""
 
 
 class RandomPolicy(ZeroPolicy):
-    """Draws each entry of each action uniformly from [-1, 1]."""
+    """Draws actions uniformly from [-1, 1]."""
 
     def __init__(self, env: ManipulationEnv, seed: int) -> None:
         super().__init__(env)
@@ -74,19 +74,23 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
         "--policy",
         required=True,
         choices=POLICIES,
-        help="zero: no motion; random: uniform actions; bc: the clone alone; csil_step0: csil before its first update",
+        help="zero: no motion; random: uniform actions; bc: the clone; csil_step0: csil before its first update",
     )
     parser.add_argument("--checkpoint", help="base: its file; bc, csil: model_<it>.pt or the folder of a run (latest)")
     parser.add_argument(
         "--base",
-        help="base policy of csil, in place of the one the run was trained with: its file or folder, or flow or pi05",
+        help="base policy of csil instead of the one it was trained with: its file or folder, or flow or pi05",
     )
     parser.add_argument("--base_checkpoint", help="file or folder of --base flow or pi05")
-    parser.add_argument("--base_device", help="device of the base policy; the simulation's by default")
+    parser.add_argument("--base_device", help="device of the base policy (default: that of the simulation)")
 
 
 def check_policy_arguments(args: argparse.Namespace) -> None:
-    """Raise InputError where the arguments of :func:`add_policy_arguments` contradict each other; ``base`` becomes a path."""
+    """Check the arguments of :func:`add_policy_arguments` against each other; ``base`` becomes a path.
+
+    Raises:
+        InputError: They contradict each other.
+    """
     args.base = base_path(args.base, args.base_checkpoint)
     if args.policy == "base" and args.base and not args.checkpoint:
         args.checkpoint, args.base = args.base, None
@@ -95,13 +99,13 @@ def check_policy_arguments(args: argparse.Namespace) -> None:
     if args.policy not in WITHOUT_CHECKPOINT and not args.checkpoint:
         raise InputError(f"--policy {args.policy} needs --checkpoint")
     if args.base and not args.policy.startswith("csil"):
-        raise InputError(f"--base goes with csil, not with --policy {args.policy}; leave it out")
+        raise InputError(f"--base is only for csil, not for --policy {args.policy}; leave it out")
 
 
 def open_policy(args: argparse.Namespace) -> Policy | None:
-    """Open the policy that ``args`` name (also ``task``, ``num_envs``, ``device``); None for one without a file.
+    """Open the policy selected by ``args`` (also ``task``, ``num_envs``, ``device``); None for one without a file.
 
-    Files are opened here, before a simulation is started; :func:`bind_policy` makes the policies that need one.
+    Files are opened before a simulation is started; :func:`bind_policy` creates the policies that need one.
 
     Raises:
         InputError: The checkpoint or its base is missing, unreadable or of another task.
@@ -114,7 +118,7 @@ def open_policy(args: argparse.Namespace) -> Policy | None:
 
 
 def bind_policy(policy: Policy | None, args: argparse.Namespace, env: ManipulationEnv) -> Policy:
-    """``policy``, or for None the one without a file that ``args`` name (``policy``, ``task``, ``seed``), acting in ``env``."""
+    """``policy``, or for None the policy without a file selected by ``args`` (``policy``, ``task``, ``seed``)."""
     if policy is not None:
         return policy
     if args.policy == "expert":

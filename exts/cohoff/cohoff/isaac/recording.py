@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Demonstrations of a scripted expert: recorded in parallel environments, written as HDF5."""
+"""Demonstrations of a scripted expert, recorded in parallel environments and written as HDF5."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CollectionProgress:
-    """What is known in the middle of a collection."""
+    """Progress of a collection."""
 
     collected: int
     """Successful episodes so far."""
     attempted: int
-    """Finished episodes so far, failures included."""
+    """Finished episodes so far, including failures."""
     planned: int
     """Episodes that will be attempted."""
 
 
 class EpisodeRecorder:
-    """Writes the transitions of the running episodes in place and hands out the finished ones.
+    """Stores the transitions of running episodes in place and returns finished episodes.
 
     Args:
         env: The environment, just reset.
@@ -64,7 +64,7 @@ class EpisodeRecorder:
         self._initial_state = env.scene.get_state(is_relative=True)
 
     def record(self, obs, action, next_obs, reward, dones) -> None:
-        """Store one transition of every environment; ``next_obs`` are the vectors of the observation before any reset."""
+        """Store one transition of every environment; ``next_obs`` are the vectors observed before any reset."""
         transition = {"obs": obs, "actions": action, "next_obs": next_obs, "rewards": reward, "dones": dones}
         self._buffers[self._step, self._rows] = TensorDict(transition, batch_size=[len(self._rows)])
         self._step += 1
@@ -73,14 +73,14 @@ class EpisodeRecorder:
         """The episode that has just finished in environment ``env_id``, on the host."""
         length = int(self._step[env_id])
         episode = EpisodeData()
-        # A copy even where the environments are on the host: the next episode overwrites the buffers.
+        # A copy even if the environments are on the host: the next episode overwrites the buffers.
         episode.data = self._buffers[:length, env_id].clone().cpu().to_dict()
         episode.data["initial_state"] = _pick(self._initial_state, env_id)
         episode.success = success
         return episode
 
     def restart(self, dones: torch.Tensor) -> None:
-        """Begin new episodes where ``dones`` [N] bool; the environments have been reset."""
+        """Start new episodes where ``dones``, bool, shape [N]; the environments have been reset."""
         self._step.masked_fill_(dones, 0)
         _update(self._initial_state, self._env.scene.get_state(is_relative=True), dones)
 
@@ -89,22 +89,23 @@ class EpisodeRecorder:
 def collect(
     env: ManipulationEnv,
     expert: Policy,
-    num_demos: int,
+    num_demonstrations: int,
     noise: float,
     seed: int,
     progress: Callable[[CollectionProgress], None] | None = None,
 ) -> list[EpisodeData]:
-    """Record ``num_demos`` successful episodes of ``expert``.
+    """Record ``num_demonstrations`` successful episodes of ``expert``.
 
-    Every environment makes the same number of episodes, because the first ones to finish are the short ones. If there are more
-    successes than wanted, a random choice of them is returned. The order is random as well, so that the first episodes of a file are
-    a fair sample of it.
+    Every environment makes the same number of episodes, because the first ones to finish are the short ones. If there
+    are more successes than wanted, a random choice of them is returned. Their order is random, so that the first
+    episodes of a file are a fair sample of it.
 
     Args:
         env: The environment.
         expert: Gives the actions.
-        num_demos: Wanted number of episodes, at least 1.
-        noise: Standard deviation of the normal noise added to the actions, in their units. It is executed and recorded.
+        num_demonstrations: Number of episodes, at least 1.
+        noise: Standard deviation of the normal noise added to the actions, in their units. The noisy actions are
+            executed and recorded.
         seed: Seed of the noise and of the choice.
         progress: Called whenever episodes ended.
 
@@ -113,7 +114,7 @@ def collect(
     """
     device, n = env.device, env.num_envs
     noise_generator = torch.Generator(device).manual_seed(seed)
-    per_env = math.ceil(num_demos / n)
+    per_env = math.ceil(num_demonstrations / n)
     made = [0] * n
     successes: list[EpisodeData] = []
     obs, _ = env.reset()
@@ -143,13 +144,13 @@ def collect(
         if progress is not None:
             progress(CollectionProgress(len(successes), sum(made), per_env * n))
         if sum(made) == per_env * n:
-            if len(successes) >= num_demos:
+            if len(successes) >= num_demonstrations:
                 break
             if len(successes) < 0.5 * sum(made):
                 raise RuntimeError(f"the expert succeeded in only {len(successes)} of {sum(made)} episodes")
             per_env += 1
     order = torch.randperm(len(successes), generator=torch.Generator().manual_seed(seed))
-    return [successes[i] for i in order[:num_demos].tolist()]
+    return [successes[i] for i in order[:num_demonstrations].tolist()]
 
 
 def write_demonstrations(
@@ -162,10 +163,10 @@ def write_demonstrations(
 ) -> None:
     """Write ``episodes`` to ``path``, which ends in ``.hdf5``, in the layout of Isaac Lab and robomimic.
 
-    ``/data`` carries ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise``, ``overrides`` and ``versions``. Each
-    ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D], ``actions`` [T, A], ``rewards`` [T], ``dones`` [T]
-    and ``initial_state`` (scene state relative to the environment, first dimension 1); with cameras also
-    ``obs/images/<camera>`` [T, height, width, 3] uint8.
+    The attributes of ``/data`` are ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise``,
+    ``overrides`` and ``versions``. Each ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D],
+    ``actions`` [T, A], ``rewards`` [T], ``dones`` [T] and ``initial_state`` (state of the scene relative to the
+    environment, first dimension 1); with cameras also ``obs/images/<camera>`` [T, height, width, 3] uint8.
     """
     with atomic_path(path) as temporary:
         handler = HDF5DatasetFileHandler()
@@ -174,7 +175,7 @@ def write_demonstrations(
             for episode in episodes:
                 episode.seed = seed
                 handler.write_episode(episode, dataset_compression=False)
-            # The handler has no way to set attributes of its own.
+            # The handler has no method that sets attributes.
             data = cast(h5py.Group, handler._hdf5_data_group)
             data.attrs.update(task=task, seed=seed, noise=noise, overrides=json.dumps(list(overrides)))
             data.attrs.update(versions=json.dumps(versions()))
@@ -183,7 +184,7 @@ def write_demonstrations(
 
 
 def _before_reset(next_obs: dict[str, Any], extras: dict[str, Any], dones: torch.Tensor) -> dict[str, Any]:
-    """Vectors observed after the step and before the resets that it caused."""
+    """Vectors observed after the step, before any reset."""
     vectors = _vectors(next_obs)
     if extras["num_resets"] == 0:
         return vectors
@@ -195,12 +196,12 @@ def _before_reset(next_obs: dict[str, Any], extras: dict[str, Any], dones: torch
 
 
 def _vectors(obs: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """The groups that are one tensor. Pictures, which are not, would double a file with what the next step's ``obs`` holds."""
+    """The groups that are one tensor, which images are not: the ``obs`` of the next step holds them already."""
     return {name: value for name, value in obs.items() if isinstance(value, torch.Tensor)}
 
 
 def _pick(state: dict[str, Any], env_id: int) -> dict[str, Any]:
-    """Row ``env_id`` of every tensor of a nested dictionary, on the host, first dimension 1; empty branches are left out."""
+    """Row ``env_id`` of every tensor of a nested dictionary, on the host, first dimension 1; without empty branches."""
     picked = {}
     for key, value in state.items():
         if isinstance(value, torch.Tensor):
@@ -211,7 +212,7 @@ def _pick(state: dict[str, Any], env_id: int) -> dict[str, Any]:
 
 
 def _update(state: dict[str, Any], new: dict[str, Any], rows: torch.Tensor) -> None:
-    """Copy the ``rows`` [N] bool of every tensor of ``new`` into ``state``."""
+    """Copy ``rows``, bool, shape [N], of every tensor of ``new`` into ``state``."""
     for key, value in new.items():
         if isinstance(value, torch.Tensor):
             state[key] = torch.where(rows.view(-1, *[1] * (value.ndim - 1)), value, state[key])

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Newton's Warp renderer with the light in a place of our choice."""
+"""Newton's Warp renderer with a configurable light direction."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class LitRenderer(NewtonWarpRenderer):
-    """Renderer whose light shines along ``light_direction`` of its configuration."""
+    """Renderer whose light shines along the ``light_direction`` of its configuration."""
 
     cfg: LitRendererCfg
 
     def initialize(self) -> None:
-        """Set up as the base class does, then move the light."""
+        """Set up like the base class, then change the light."""
         super().initialize()
         assert self.newton_sensor is not None
         direction = wp.vec3f(*self.cfg.light_direction)  # pyright: ignore[reportArgumentType]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Recorded demonstrations replayed from where they began, their actions executed without looking."""
+"""Demonstrations replayed from their initial states, with the recorded actions in open loop."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from .env import ManipulationEnv
 
 GRACE = 20
-"""Control steps that the robot stands still after the recorded actions, in which a late success still counts."""
+"""Control steps after the recorded actions in which the robot stands still and a late success still counts."""
 
 
 def read_episodes(path: str | os.PathLike[str], device: str) -> list[EpisodeData]:
-    """Episodes of a file written by :func:`cohoff.isaac.recording.write_demonstrations`, in the order of their numbers."""
+    """Episodes of a file of :func:`cohoff.isaac.recording.write_demonstrations`, in the order of their numbers."""
     handler = HDF5DatasetFileHandler()
     handler.open(str(path))
     try:
@@ -34,14 +34,13 @@ def read_episodes(path: str | os.PathLike[str], device: str) -> list[EpisodeData
 def replay(
     env: ManipulationEnv, episodes: Sequence[EpisodeData], progress: Callable[[int, int], None] | None = None
 ) -> torch.Tensor:
-    """Put the environments where the episodes began and execute the recorded actions.
+    """Put the environments into the initial states of the episodes and execute the recorded actions.
 
-    Only the state of the scene is recorded. Randomised friction and mass are not, so episodes recorded with them are replayed
-    with other ones.
+    Only the state of the scene is recorded. Randomized friction and mass are not, so a replay uses other values.
 
     Args:
-        env: The environment, N copies; it takes N episodes at a time.
-        episodes: E episodes with ``actions`` and ``initial_state``, as :func:`cohoff.isaac.recording.collect` makes them.
+        env: The environment, N copies, in which N episodes at a time are replayed.
+        episodes: E episodes with ``actions`` and ``initial_state``, as from :func:`cohoff.isaac.recording.collect`.
         progress: Called with the number of replayed episodes and E.
 
     Returns:
@@ -50,7 +49,7 @@ def replay(
     n, total = env.num_envs, len(episodes)
     rounds = []
     for start in range(0, total, n):
-        # The last round is filled up with the last episode.
+        # The last episode fills up the last round.
         rounds.append(_replay_round(env, [episodes[min(start + i, total - 1)] for i in range(n)]))
         if progress is not None:
             progress(min(start + n, total), total)
@@ -68,10 +67,10 @@ def _replay_round(env: ManipulationEnv, episodes: Sequence[EpisodeData]) -> torc
     ended = torch.zeros_like(succeeded)
     for step in range(len(actions) + GRACE):
         action = actions[lengths.sub(1).clamp(max=step), rows]
-        # Standing still with the hand as it was: the last entry of an action is the hand's.
+        # Stand still with the gripper as it was: the last entry of an action is the gripper's.
         action[:, :-1].masked_fill_((lengths <= step)[:, None], 0.0)
         _, _, terminated, truncated, extras = env.step(action)
-        # What follows an end is another episode.
+        # Steps after an end belong to another episode.
         succeeded |= extras["success"] & ~ended
         ended |= terminated | truncated | (lengths + GRACE <= step + 1)
     return succeeded

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The whole path on two CPU cores: demonstrations, base policy, CSIL++, evaluations, a table and a video.
+
+``make demo`` runs this as it is. Everything goes to the folder ``--output``: summary.json, success.png, policy.gif,
+policy.png, the demonstrations, the base policy, the results of all evaluations and the logs of each stage. The training
+run itself is in logs/.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cohoff.cli import add_seed, at_least, check_device, command_parser
+from cohoff.errors import InputError
+from cohoff.experiments.pipeline import Pipeline, prepare_output, relative
+from cohoff.experiments.pipeline_cfg import QUICK, PipelineCfg
+from cohoff.experiments.workflow import StageFailed, Workflow
+from cohoff.files import write_json
+from cohoff.isaac.launch import check_task, load_entry_point
+from cohoff.policies.base import base_path
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = command_parser("demo", __doc__)
+    parser.add_argument("--task", default="Cohoff-Square-Franka", help="task id (default: %(default)s)")
+    parser.add_argument(
+        "--num_demonstrations", type=at_least(2), help="demonstrations to record (default: the task's recipe)"
+    )
+    parser.add_argument(
+        "--episodes",
+        type=at_least(2),
+        default=PipelineCfg.episodes,
+        help="episodes of an evaluation; half of them for checkpoints in between (default: %(default)s)",
+    )
+    add_seed(parser, "training, from which all other seeds are derived")
+    parser.add_argument(
+        "--reward", choices=("coherent", "sparse"), default="coherent", help="sparse is the control (default: coherent)"
+    )
+    parser.add_argument("--device", default=PipelineCfg.device, help="cpu, cuda or cuda:<index> (default: %(default)s)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("outputs/demo"), help="folder for everything (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--base_from", type=Path, help="folder of another demo whose demonstrations and base policy are used"
+    )
+    parser.add_argument("--base", help="base policy instead of one trained here: its file or folder, or flow or pi05")
+    parser.add_argument("--base_checkpoint", help="file or folder of --base flow or pi05")
+    parser.add_argument("--resume", action="store_true", help="continue an interrupted demo")
+    parser.add_argument("--quick", action="store_true", help="run through all stages without learning anything")
+    parser.add_argument("overrides", nargs="*", help="settings of training, agent.algorithm.beta=0.1, or of the task")
+    args = parser.parse_args(argv)
+    if args.output.exists() and not args.output.is_dir():
+        raise InputError(f"--output {str(args.output)!r} is a file; give a folder")
+    args.base = base_path(args.base, args.base_checkpoint)
+    if args.base is not None and not Path(args.base).exists():
+        raise InputError(f"no base policy at {args.base!r}; give a file of scripts/pretrain.py or a pi-0.5 folder")
+    for name in ("demos.hdf5",) if args.base else ("demos.hdf5", "base.safetensors"):
+        if args.base_from is not None and not (args.base_from / name).is_file():
+            raise InputError(f"--base_from {str(args.base_from)!r} holds no {name}; give the folder of a finished demo")
+    check_task(args.task)
+    args.device = check_device(args.device)
+    return args
+
+
+def pipeline_cfg(args: argparse.Namespace) -> PipelineCfg:
+    """Configuration of the pipeline that the command line asks for."""
+    count = args.num_demonstrations
+    cfg = PipelineCfg(
+        task=args.task,
+        num_demonstrations=count or load_entry_point(args.task, "recipe_entry_point").num_demonstrations,
+        label="CSIL++" if args.reward == "coherent" else f"CSIL++, {args.reward} reward",
+        seed=args.seed,
+        device=args.device,
+        episodes=args.episodes,
+        checkpoint_episodes=args.episodes // 2,
+        base=args.base,
+    )
+    if args.quick:
+        cfg = replace(cfg, **QUICK)
+    return replace(cfg, overrides=(*cfg.overrides, f"agent.algorithm.reward={args.reward}", *args.overrides))
+
+
+def show(summary: dict[str, Any], cfg: PipelineCfg, output: Path, console: Console) -> None:
+    """Print the summary as a table."""
+    table = Table(title=f"{cfg.task}, seed {cfg.seed}")
+    for column in ("policy", "success", "95% interval", "episodes", "environment steps"):
+        table.add_column(column, justify="left" if column == "policy" else "right")
+    trained = summary[cfg.agent]
+    for title, rate, steps in (
+        ("base policy", summary["base"], 0),
+        ("clone", summary["bc"], 0),
+        (f"{cfg.label} at step 0", trained["step0"], 0),
+        (f"{cfg.label}, final", trained["final"], trained["env_steps"]),
+    ):
+        interval = f"{rate['low']:.3f} - {rate['high']:.3f}"
+        table.add_row(title, f"{rate['success']:.3f}", interval, str(rate["episodes"]), f"{steps:,}")
+    console.print(table)
+    minutes = summary["seconds"]["total"] / 60
+    speed = summary["throughput"]["env_steps_per_second"]
+    print(f"lowest success during training {trained['min_during_training']:.3f}")
+    print(f"{minutes:.1f} minutes, {speed:.0f} environment steps/s in training")
+    print(f"{relative(output)}: summary.json, success.png, policy.gif")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the demo and report."""
+    args = parse_arguments(argv)
+    cfg = pipeline_cfg(args)
+    console = Console()
+    prepare_output(cfg, args.output, args.resume)
+    try:
+        with Workflow(args.output, console, resume=args.resume) as flow:
+            summary = Pipeline(cfg, args.output, flow, args.base_from).run()
+    except StageFailed as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        return 1
+    write_json(args.output / "summary.json", summary)
+    show(summary, cfg, args.output, console)
+    return 0

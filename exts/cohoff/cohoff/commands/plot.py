@@ -1,0 +1,148 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Learning curves from the results of ``cohoff evaluate``: success rate over environment steps.
+
+Example, two methods with three seeds each::
+
+    cohoff plot --base outputs/s0/base.json --output curves.png \\
+        --curve "CSIL++" outputs/s0 outputs/s1 outputs/s2 --curve "sparse reward" outputs/p0 outputs/p1 outputs/p2
+
+A run is a folder: its results csil*.json are the points, each with its 95% interval; csil_step0 is the point at 0.
+Several runs are drawn thin, with their mean and their range.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+from cohoff.cli import command_parser
+from cohoff.errors import InputError
+from cohoff.files import atomic_path
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+# Okabe and Ito: distinguishable with every kind of color vision.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+GRAY = "#555555"
+
+STYLE: Any = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GRAY,
+    "axes.grid": True,
+    "grid.color": "#E5E5E5",
+    "grid.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Success of one run over its training."""
+
+    env_steps: np.ndarray
+    """Environment steps, ascending, shape [P]."""
+    success: np.ndarray
+    """Success rates, shape [P]."""
+    interval: np.ndarray
+    """Lower and upper ends of the 95% intervals, shape [2, P]."""
+
+
+def read_result(path: str | Path) -> dict[str, Any]:
+    """A result of scripts/evaluate.py."""
+    try:
+        result = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read result {str(path)!r}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{str(path)!r} is not JSON; give a result of scripts/evaluate.py") from error
+    if not isinstance(result, dict) or not {"success", "low", "high"} <= result.keys():
+        raise InputError(f"{str(path)!r} is not a result of scripts/evaluate.py")
+    return result
+
+
+def read_curve(folder: str) -> Curve:
+    """The results csil*.json of a folder; of several at the same environment step the one of the most episodes."""
+    results = [read_result(path) for path in sorted(Path(folder).glob("csil*.json"))]
+    points = {r["training"]["env_steps"]: r for r in sorted(results, key=lambda r: r["episodes"])}
+    if not points:
+        raise InputError(f"folder {folder!r} holds no results csil*.json; write some with scripts/evaluate.py --json")
+    steps = sorted(points)
+    success, low, high = (np.array([points[step][key] for step in steps]) for key in ("success", "low", "high"))
+    return Curve(np.array(steps), success, np.stack((low, high)))
+
+
+def draw_line(axes: Axes, result: dict[str, Any], label: str, style: str) -> None:
+    """A result without training as a horizontal line, its interval as a band."""
+    axes.axhspan(result["low"], result["high"], color=GRAY, alpha=0.12, lw=0)
+    axes.axhline(result["success"], color=GRAY, ls=style, lw=1.6, label=f"{label} {result['success']:.2f}")
+
+
+def draw_curves(axes: Axes, curves: list[Curve], label: str, color: str) -> None:
+    """One run with intervals, or several with their mean and range."""
+    if len(curves) == 1:
+        curve = curves[0]
+        error = np.abs(curve.interval - curve.success)
+        axes.errorbar(
+            curve.env_steps, curve.success, error, color=color, lw=2, marker="o", ms=5, capsize=3, elinewidth=1
+        )
+        axes.plot([], [], color=color, lw=2, marker="o", ms=5, label=f"{label} {curve.success[-1]:.2f}")
+        return
+    for curve in curves:
+        axes.plot(curve.env_steps, curve.success, color=color, lw=0.8, alpha=0.6)
+    # Runs that were evaluated at other steps are read off their lines, as far as all of them reach.
+    end = min(curve.env_steps[-1] for curve in curves)
+    steps = np.unique(np.concatenate([curve.env_steps for curve in curves]))
+    steps = steps[steps <= end]
+    success = np.stack([np.interp(steps, curve.env_steps, curve.success) for curve in curves])
+    axes.fill_between(steps, success.min(0), success.max(0), color=color, alpha=0.15, lw=0)
+    mean = success.mean(0)
+    axes.plot(steps, mean, color=color, lw=2.2, marker="o", ms=4, label=f"{label} {mean[-1]:.2f} ({len(curves)} seeds)")
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = command_parser("plot", __doc__)
+    parser.add_argument("--curve", nargs="+", action="append", required=True, metavar=("LABEL", "RUN"))
+    parser.add_argument("--base", help="result of the base policy")
+    parser.add_argument("--bc", help="result of the cloned policy")
+    parser.add_argument("--title", default="")
+    parser.add_argument("--output", required=True, help="image to write: .png, .svg, .pdf")
+    args = parser.parse_args(argv)
+    if any(len(curve) < 2 for curve in args.curve):
+        raise InputError("--curve takes a label and the folders of one or more runs")
+    if Path(args.output).suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"cannot draw {args.output!r}; give a name that ends in .png, .svg or .pdf")
+    return args
+
+
+def main(argv: Sequence[str]) -> None:
+    """Read, draw, write."""
+    args = parse_arguments(argv)
+    curves = {label: [read_curve(folder) for folder in folders] for label, *folders in args.curve}
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(7.2, 4.4), layout="constrained")
+        for path, label, style in ((args.base, "base policy", "--"), (args.bc, "clone alone", ":")):
+            if path is not None:
+                draw_line(axes, read_result(path), label, style)
+        for (label, runs), color in zip(curves.items(), COLORS * 2, strict=False):
+            draw_curves(axes, runs, label, color)
+        axes.set(ylim=(0.0, 1.02), xlabel="environment steps", ylabel="success rate", title=args.title)
+        axes.margins(x=0.02)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:.0f}k" if value else "0")
+        axes.legend(loc="lower right")
+        with atomic_path(args.output) as temporary:
+            figure.savefig(temporary, dpi=160)

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Train the base policy of a task on demonstrations.
+
+Example::
+
+    cohoff pretrain --task Cohoff-Square-Franka --demos outputs/demos.hdf5 --output outputs/base.safetensors
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cohoff.cli import add_demos, add_seed, at_least, command_parser, show_progress
+from cohoff.data.demonstrations import load_demonstrations
+from cohoff.files import check_target
+from cohoff.isaac.arguments import add_task_and_device, parse_and_check
+from cohoff.policies.flow.policy import FlowPolicySpec
+from cohoff.policies.flow.training import FlowTrainingCfg, FlowTrainingReport, train_flow
+from cohoff.provenance import provenance
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line, checked as far as that is possible without opening files."""
+    defaults = FlowTrainingCfg()
+    parser = command_parser("pretrain", __doc__)
+    add_task_and_device(parser)
+    add_demos(parser)
+    parser.add_argument("--output", required=True, help="file to write the policy to, for example base.safetensors")
+    add_seed(parser, "initialization and batches", defaults.seed)
+    parser.add_argument(
+        "--steps", type=at_least(1), default=defaults.steps, help="optimizer steps (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--num_demonstrations", type=at_least(1), help="use only the first demonstrations of the file (default: all)"
+    )
+    args = parse_and_check(parser, argv)
+    check_target(args.output)
+    return args
+
+
+def describe(report: FlowTrainingReport) -> str:
+    """The losses in words."""
+    holdout = "-" if report.held_out_loss is None else f"{report.held_out_loss:.4f}"
+    return f"loss {report.loss:.4f}, holdout {holdout}"
+
+
+def main(argv: Sequence[str]) -> None:
+    """Train and save."""
+    args = parse_arguments(argv)
+    cfg = FlowTrainingCfg(seed=args.seed, steps=args.steps)
+    demos = load_demonstrations(args.demos, task=args.task, device=args.device, limit=args.num_demonstrations)
+    spec = FlowPolicySpec(obs_dim=demos.obs.shape[1], action_dim=demos.actions.shape[1])
+    reports: list[FlowTrainingReport] = []
+    start = time.perf_counter()
+    with show_progress("training", cfg.steps, "steps") as advance:
+
+        def record(report: FlowTrainingReport) -> None:
+            reports.append(report)
+            advance(report.step, describe(report))
+
+        policy = train_flow(demos, spec, cfg, record)
+    seconds = time.perf_counter() - start
+    origin: dict[str, Any] = {
+        "demos": Path(args.demos).name,
+        "num_demonstrations": demos.num_episodes,
+        "seed": cfg.seed,
+        "steps": cfg.steps,
+        "training": asdict(cfg),
+        "loss": reports[-1].loss,
+        "holdout_loss": reports[-1].held_out_loss,
+        "seconds": round(seconds, 3),
+        **provenance(),
+    }
+    policy.save(args.output, args.task, origin)
+    print(
+        f"{args.output}: {demos.num_episodes} demonstrations, {demos.num_transitions} transitions, {cfg.steps} steps, "
+        f"{describe(reports[-1])}, {seconds:.0f} s"
+    )

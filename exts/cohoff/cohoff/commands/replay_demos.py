@@ -1,0 +1,66 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Replay demonstrations from their initial states and count how many succeed again.
+
+Example::
+
+    cohoff replay_demos --task Cohoff-Square-Franka --demos outputs/demos.hdf5 --json outputs/replay.json
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from cohoff.cli import add_demos, add_json, add_num_envs, command_parser, show_progress
+from cohoff.data.demonstrations import load_demonstrations
+from cohoff.experiments.intervals import wilson_interval
+from cohoff.files import write_json
+from cohoff.isaac.arguments import add_task_and_device, parse_with_overrides
+from cohoff.isaac.launch import make_env
+from cohoff.isaac.replaying import read_episodes, replay
+from cohoff.provenance import provenance
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line, checked as far as that is possible without opening files."""
+    parser = command_parser("replay_demos", __doc__)
+    add_task_and_device(parser)
+    add_demos(parser)
+    add_num_envs(parser, 32)
+    add_json(parser)
+    return parse_with_overrides(parser, argv)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Replay and report."""
+    args = parse_arguments(argv)
+    load_demonstrations(args.demos, task=args.task)  # a bad file is reported here, before the simulation starts
+    episodes = read_episodes(args.demos, args.device)
+    with (
+        make_env(args.task, args.num_envs, args.device, overrides=args.overrides) as env,
+        show_progress("replaying", len(episodes), "demonstrations") as advance,
+    ):
+        success = replay(env, episodes, lambda done, _: advance(done, ""))
+    successes, total = int(success.sum()), len(success)
+    low, high = wilson_interval(successes, total)
+    result = {
+        "task": args.task,
+        "success": successes / total,
+        "low": low,
+        "high": high,
+        "episodes": total,
+        "successes": successes,
+        "failed": (~success).nonzero().squeeze(1).tolist(),
+        "num_envs": args.num_envs,
+        "overrides": args.overrides,
+        "device": args.device,
+        **provenance(),
+    }
+    if args.json:
+        write_json(args.json, result)
+    print(
+        f"{args.task}: {successes} of {total} demonstrations succeed when replayed, {result['success']:.3f} "
+        f"[{low:.3f}, {high:.3f}]"
+    )

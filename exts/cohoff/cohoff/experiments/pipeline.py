@@ -1,0 +1,243 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""From demonstrations to an evaluated policy: the programs, what they hand on, and in which order they run."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cohoff.errors import InputError
+from cohoff.experiments.pipeline_cfg import PipelineCfg
+from cohoff.experiments.summary import summarize
+from cohoff.experiments.training_run import checkpoints, complete_checkpoints, iteration_of, last_progress
+from cohoff.experiments.workflow import Stage, Workflow
+from cohoff.files import write_json
+
+
+class Pipeline:
+    """Records demonstrations, trains a base policy and an agent, evaluates them and records a video.
+
+    Stages that do not need each other run side by side: while the agent trains in one lane, its checkpoints are
+    evaluated in the other.
+
+    Args:
+        cfg: What to run.
+        output: Folder for demonstrations, base policy, results, video and logs.
+        flow: Runs the stages.
+        base_from: Folder of another pipeline whose demonstrations and base policy are used.
+    """
+
+    def __init__(self, cfg: PipelineCfg, output: Path, flow: Workflow, base_from: Path | None = None) -> None:
+        self.cfg = cfg
+        self.output = output
+        self.flow = flow
+        self.makes_base = base_from is None
+        shared = base_from or output
+        self.demos = shared / "demos.hdf5"
+        self.base = Path(cfg.base) if cfg.base else shared / "base.safetensors"
+        self.run_folder = self._run_folder()
+        self.evaluations: dict[str, Stage] = {}
+
+    def run(self) -> dict[str, Any]:
+        """Run all stages; return the summary.
+
+        Raises:
+            StageFailed: A stage failed.
+        """
+        flow, started = self.flow, time.monotonic()
+        seconds: dict[str, float] = dict.fromkeys(("collect", "pretrain", "clone", "online", "evaluate"), 0.0)
+        if self.makes_base:
+            seconds["collect"] = self.collect()
+            if self.cfg.base is None:
+                seconds["pretrain"] = self.pretrain()
+        train = self.train()
+        self.evaluate("base", "base policy", "base", self.base, self.cfg.episodes)
+        flow.wait(train, meanwhile=self.evaluate_checkpoints)
+        self.evaluate_checkpoints()
+        final = checkpoints(self.run_folder)[-1]
+        if "bc" not in self.evaluations:
+            self.evaluate_start(final)
+        video = self.record_video(final)
+        self.evaluate("csil_final", f"{self.cfg.label}, final", self.cfg.agent, final, self.cfg.episodes)
+        flow.wait(video, *self.evaluations.values())
+        flow.wait(self.plot())
+        progress = last_progress(self.run_folder)
+        assert progress is not None
+        seconds["online"] = progress["seconds"]
+        seconds["clone"] = train.seconds - progress["seconds"]
+        seconds["evaluate"] = sum(stage.seconds for stage in self.evaluations.values())
+        seconds["total"] = time.monotonic() - started
+        results = {name: read_json(self.result(name)) for name in self.evaluations}
+        summary = summarize(self.cfg, results, progress, seconds)
+        reused = [stage.name for stage in flow.stages if stage.state == "reused"]
+        return summary | {"reused": reused, "run": relative(self.run_folder)}
+
+    def collect(self) -> float:
+        """Record the demonstrations; return the seconds it took."""
+        cfg = self.cfg
+        command = self.program(
+            "collect_demos",
+            num_demonstrations=cfg.num_demonstrations,
+            num_envs=cfg.collect_envs,
+            seed=1000 * (cfg.seed + 1),
+            output=self.demos,
+        )
+        stage = self.flow.submit(Stage("collect", "demonstrations", [*command, *cfg.task_overrides], [self.demos]))
+        self.flow.wait(stage)
+        return stage.seconds
+
+    def pretrain(self) -> float:
+        """Train the base policy; return the seconds it took."""
+        cfg = self.cfg
+        command = self.program("pretrain", demos=self.demos, seed=cfg.seed, steps=cfg.pretrain_steps, output=self.base)
+        stage = self.flow.submit(Stage("pretrain", "base policy", command, [self.base], all_cores=True))
+        self.flow.wait(stage)
+        return stage.seconds
+
+    def train(self) -> Stage:
+        """Queue the training of the agent by Isaac Lab's own command."""
+        cfg = self.cfg
+        command = [sys.executable, "-m", "isaaclab", "train", "--rl_library", "rsl_rl"]
+        command += options(
+            agent=f"rsl_rl_{cfg.agent}_cfg_entry_point",
+            task=cfg.task,
+            device=cfg.device,
+            num_envs=cfg.num_envs,
+            seed=cfg.seed,
+            experiment_name=cfg.experiment,
+            run_timestamp=self.run_folder.name,
+            max_iterations=cfg.max_iterations,
+        )
+        command += [
+            f"agent.device={cfg.device}",
+            f"agent.save_interval={cfg.save_interval}",
+            f"agent.algorithm.demonstrations={self.demos.absolute()}",
+            f"agent.algorithm.base={self.base.absolute()}",
+            *cfg.overrides,
+        ]
+        return self.flow.submit(Stage("train", cfg.label, command, [self.run_folder], status=self._training_status))
+
+    def evaluate(self, name: str, title: str, policy: str, checkpoint: Path, episodes: int) -> None:
+        """Queue an evaluation; its result is evaluation ``name``."""
+        cfg = self.cfg
+        command = self.program(
+            "evaluate",
+            policy=policy,
+            checkpoint=relative(checkpoint),
+            num_envs=cfg.num_envs,
+            episodes=episodes,
+            # Initial states that training and demonstrations have not seen, the same for all policies.
+            seed=1_000_000 + cfg.seed,
+            json=self.result(name),
+        )
+        command += cfg.task_overrides
+        self.evaluations[name] = self.flow.submit(
+            Stage(f"evaluate_{name}", f"evaluation: {title}", command, [self.result(name)])
+        )
+
+    def evaluate_start(self, checkpoint: Path) -> None:
+        """Queue evaluations of what training starts from, which every checkpoint holds."""
+        self.evaluate("bc", "clone", "bc", checkpoint, self.cfg.episodes)
+        step0 = f"{self.cfg.agent}_step0"
+        self.evaluate(step0, f"{self.cfg.label} at step 0", step0, checkpoint, self.cfg.episodes)
+
+    def evaluate_checkpoints(self) -> None:
+        """Queue evaluations of new complete checkpoints, without the last of the run."""
+        for checkpoint in complete_checkpoints(self.run_folder):
+            iteration = iteration_of(checkpoint)
+            name = f"{self.cfg.agent}_{iteration}"
+            if "bc" not in self.evaluations:
+                self.evaluate_start(checkpoint)
+            if iteration > 0 and name not in self.evaluations:
+                title = f"{self.cfg.label} at iteration {iteration}"
+                self.evaluate(name, title, self.cfg.agent, checkpoint, self.cfg.checkpoint_episodes)
+
+    def record_video(self, checkpoint: Path) -> Stage:
+        """Queue the video of the policy in ``checkpoint``."""
+        cfg = self.cfg
+        outputs = [self.output / "policy.gif", self.output / "policy.png"]
+        command = self.program(
+            "record_video",
+            policy=cfg.agent,
+            checkpoint=relative(checkpoint),
+            num_envs=cfg.video_envs,
+            max_steps=cfg.video_steps,
+            seed=2_000_000 + cfg.seed,
+        )
+        command += [*cfg.task_overrides, "--output", *map(str, outputs)]
+        return self.flow.submit(Stage("video", "video", command, outputs))
+
+    def plot(self) -> Stage:
+        """Queue the figure of success over environment steps."""
+        output = self.output / "success.png"
+        command = [sys.executable, "-m", "cohoff", "plot", "--curve", self.cfg.label, str(self.output / "evaluations")]
+        command += options(title=self.cfg.task, base=self.result("base"), bc=self.result("bc"), output=output)
+        return self.flow.submit(Stage("plot", "learning curve", command, [output]))
+
+    def program(self, command: str, **values: Any) -> list[str]:
+        """``cohoff <command>`` on the task and device of the pipeline."""
+        common = options(task=self.cfg.task, device=self.cfg.device)
+        return [sys.executable, "-m", "cohoff", command, *common, *options(**values)]
+
+    def result(self, name: str) -> Path:
+        """File of the evaluation ``name``."""
+        return self.output / "evaluations" / f"{name}.json"
+
+    def _run_folder(self) -> Path:
+        """Folder of the training run: that of an interrupted pipeline if training had finished, else a new one."""
+        outputs = self.flow.reusable_outputs("train")
+        name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{self.cfg.agent}_seed{self.cfg.seed}"
+        return outputs[0] if outputs else Path("logs", "rsl_rl", self.cfg.experiment, name).absolute()
+
+    def _training_status(self) -> str:
+        """The learner's last report in words."""
+        last = last_progress(self.run_folder)
+        if last is None:
+            return "clone and critic"
+        speed = last["env_steps"] / last["seconds"]
+        status = f"{last['env_steps']:,} steps, {last['updates']:,} updates, {speed:.0f} steps/s"
+        success = last.get("train_success")
+        return status if success is None else f"{status}, success of the sampled policy {success:.2f}"
+
+
+def prepare_output(cfg: PipelineCfg, output: Path, resume: bool) -> None:
+    """Make the folder ``output`` and keep the settings in it; remove older results unless they are resumed.
+
+    Raises:
+        InputError: There is nothing to resume, or it had other settings.
+    """
+    path = output / "settings.json"
+    settings = json.loads(json.dumps(asdict(cfg)))
+    if resume:
+        if not path.is_file():
+            raise InputError(f"nothing to resume in {str(output)!r}; leave out --resume")
+        before = read_json(path)
+        changed = [name for name in settings if settings[name] != before.get(name)]
+        if changed:
+            raise InputError(f"cannot resume {str(output)!r}: {', '.join(changed)} differ; leave out --resume")
+    else:
+        for result in (output / "evaluations").glob("*.json"):
+            result.unlink()
+    write_json(path, settings)
+
+
+def options(**values: Any) -> list[str]:
+    """Words ``--name value`` of a command line, without those that are None."""
+    return [word for name, value in values.items() if value is not None for word in (f"--{name}", str(value))]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Content of a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def relative(path: Path) -> str:
+    """``path``, relative to the working directory where it is inside."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

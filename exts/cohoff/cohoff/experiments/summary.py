@@ -1,0 +1,61 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The result of a pipeline in one dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from cohoff.experiments.pipeline_cfg import PipelineCfg
+from cohoff.provenance import command_line, git_revision
+
+
+def summarize(
+    cfg: PipelineCfg,
+    results: Mapping[str, Mapping[str, Any]],
+    progress: Mapping[str, Any],
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """Success rates, learning curve, times and origin, as JSON values.
+
+    Args:
+        cfg: What was run.
+        results: Results of ``cohoff evaluate`` by name: base, bc, <agent>_step0, <agent>_final and others of the agent.
+        progress: The learner's last report.
+        seconds: Wall time of the stages [s], with ``online``.
+    """
+    start, final = results[f"{cfg.agent}_step0"], results[f"{cfg.agent}_final"]
+    trained = sorted(
+        (result for result in results.values() if result["policy"] == cfg.agent),
+        key=lambda result: result["training"]["env_steps"],
+    )
+    return {
+        "task": cfg.task,
+        "device": cfg.device,
+        "base": success_of(results["base"]),
+        "bc": success_of(results["bc"]),
+        cfg.agent: {
+            "step0": success_of(start),
+            "final": success_of(final),
+            "min_during_training": min(result["success"] for result in trained),
+            "env_steps": progress["env_steps"],
+            "updates": progress["updates"],
+            "curve": [{"env_steps": r["training"]["env_steps"], **success_of(r)} for r in (start, *trained)],
+        },
+        "seconds": {name: round(value, 1) for name, value in seconds.items()},
+        "throughput": {
+            "env_steps_per_second": round(progress["env_steps"] / seconds["online"], 1),
+            "updates_per_second": round(progress["updates"] / seconds["online"], 1),
+        },
+        "settings": asdict(cfg),
+        "git_revision": git_revision(),
+        "command": command_line(),
+    }
+
+
+def success_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Success rate, its interval and the number of episodes of a result."""
+    return {key: result[key] for key in ("success", "low", "high", "episodes")}
