@@ -64,7 +64,14 @@ def test_checkpoint_and_its_origin(pretrain, tmp_path):
     assert load_base(path, TASK).plan({"policy": torch.zeros(2, 5)}).shape == (2, 16, 7)
     metadata = read_metadata(path)
     origin = {key: metadata[key] for key in ("kind", "task", "demos", "num_demonstrations", "seed", "steps")}
-    assert origin == {"kind": "flow", "task": TASK, "demos": "demos.hdf5", "num_demonstrations": 8, "seed": 4, "steps": 3}
+    assert origin == {
+        "kind": "flow",
+        "task": TASK,
+        "demos": "demos.hdf5",
+        "num_demonstrations": 8,
+        "seed": 4,
+        "steps": 3,
+    }
     assert metadata["loss"] > 0 and metadata["holdout_loss"] > 0 and "torch" in metadata["versions"]
     assert [file.name for file in path.parent.iterdir()] == ["base.safetensors"]
 

@@ -314,14 +314,10 @@ def make_learner(name: str, problem: Problem, settings: dict[str, Any]) -> Learn
 def demonstration_buffer(learner: Learner, transitions: Any) -> ReplayBuffer:
     """A buffer of stride 1 that holds the demonstrations with the learner's rewards and features."""
     states, last_states = (
-        states.copy().update(
-            {"features": TensorDict(learner.features(states["actor"]), batch_size=states.batch_size)}
-        )
+        states.copy().update({"features": TensorDict(learner.features(states["actor"]), batch_size=states.batch_size)})
         for states in (transitions.states, transitions.last_states)
     )
-    buffer = ReplayBuffer(
-        len(transitions), 1, states, transitions.action.shape[1], num_ends=transitions.num_episodes
-    )
+    buffer = ReplayBuffer(len(transitions), 1, states, transitions.action.shape[1], num_ends=transitions.num_episodes)
     buffer.fill(
         states, last_states, action=transitions.action, success=transitions.success, done=transitions.done,
         reward=learner.reward(states["actor"], transitions.action, transitions.success),

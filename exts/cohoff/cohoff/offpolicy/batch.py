@@ -34,7 +34,7 @@ class State:
     def of(stored: TensorDict) -> State:
         """View stored states as a :class:`State`."""
         actor = stored["actor"]
-        features = {name: stored["features", name] for name in stored["features"].keys()}  # noqa: SIM118
+        features = stored.get("features", TensorDict()).to_dict()
         return State(actor, stored.get("critic", actor), stored["base_action"], features)
 
 

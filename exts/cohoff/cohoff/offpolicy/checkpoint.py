@@ -75,7 +75,9 @@ def check_settings(meta: dict[str, Any], settings: dict[str, Any], names: tuple[
     for name in names:
         before, now = (json.loads(json.dumps(s[name])) for s in (meta["settings"], settings))
         if before != now:
-            raise InputError(f"the checkpoint was trained with agent.algorithm.{name}={before}, not {now}; use the same")
+            raise InputError(
+                f"the checkpoint was trained with agent.algorithm.{name}={before}, not {now}; use the same"
+            )
 
 
 def save_replay(buffer: ReplayBuffer, folder: Path, env_steps: int) -> str:

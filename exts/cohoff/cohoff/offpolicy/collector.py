@@ -64,10 +64,7 @@ class Collector:
         """
         # The simulation may run on another device than the learner.
         success, invalid = (extras[name].to(done.device) for name in ("success", "invalid"))
-        if extras["num_resets"] > 0:
-            obs_before_reset = _before_reset(obs, extras["final_obs"], done)
-        else:
-            obs_before_reset = obs
+        obs_before_reset = _before_reset(obs, extras["final_obs"], done) if extras["num_resets"] > 0 else obs
         next_base = self.base_actions.advance(obs, done, extras["num_resets"])
         next_state = self.state_of(obs_before_reset, next_base)
         n = self.num_train

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from cohoff.algorithms.common.losses import coherent_reward, discounted_returns, tanh_gaussian_log_prob
-from cohoff.offpolicy.transitions import Transitions
 from cohoff.networks.stationary import StationaryPolicy
+from cohoff.offpolicy.transitions import Transitions
 
 
 @dataclass
