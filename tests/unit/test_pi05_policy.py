@@ -190,12 +190,12 @@ def test_no_settings(tmp_path):
     with pytest.raises(InputError, match=r"pi-0.5 needs its settings in .*cohoff.json', at least \{\"instructions\""):
         load_base(folder)
     (folder / "cohoff.json").write_text("[]")
-    with pytest.raises(InputError, match="has no JSON object"):
+    with pytest.raises(InputError, match="is not a JSON object"):
         load_base(folder)
 
 
 def write_demonstrations(path: Path, obs: TensorDict, lengths: tuple[int, ...]) -> Demonstrations:
-    """Successful episodes in which ``obs`` was seen one row after another; the groups beside ``policy`` stay in the file."""
+    """Write successful episodes with one row of ``obs`` per step; groups other than ``policy`` stay in the file."""
     with h5py.File(path, "w") as file:
         data = file.create_group("data")
         data.attrs.update(task="Test", env_args='{"env_name": "Test"}')
