@@ -1,15 +1,16 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What a chunk of pi-0.5 costs, with random weights; and the same beside lerobot's own implementation.
+"""Measure the cost of planning with pi-0.5 (random weights), optionally against lerobot's implementation.
 
 Example::
 
-    python scripts/benchmark_pi05.py --size full --dtype bfloat16 --mode eager graph compile --json results/pi05/gpu.json
+    python scripts/benchmark_pi05.py --size full --dtype bfloat16 --mode eager graph compile \\
+        --json results/pi05/gpu.json
     python scripts/benchmark_pi05.py --size small --compare lerobot --batch 1 32 --json results/pi05/lerobot_cpu.json
 
-The comparison needs the environment that `make parity` creates. Both networks get the same weights, inputs and noise and take
-turns; the time of each is the median over the rounds.
+The comparison needs the environment that `make parity` creates. Both networks get the same weights, inputs and noise
+and take turns; the time of each is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ from cohoff.provenance import command_line, git_revision
 
 SIZES = {
     "tiny": Pi05Spec(
-        vlm_width=64, vlm_mlp=128, exp_width=32, exp_mlp=64, depth=3, head_dim=16, vis_width=48, vis_depth=2, vis_heads=4,
-        vis_mlp=96, image=56, vocab=512,
+        vlm_width=64, vlm_mlp=128, exp_width=32, exp_mlp=64, depth=3, head_dim=16, vis_width=48, vis_depth=2,
+        vis_heads=4, vis_mlp=96, image=56, vocab=512,
     ),
     "small": Pi05Spec(
         vlm_width=256, vlm_mlp=2048, exp_width=128, exp_mlp=512, depth=4, head_dim=32, vis_width=144, vis_depth=6,
@@ -59,16 +60,16 @@ SHAPES = ((3, 200), (2, 64), (1, 64))
 """Cameras and prompt lengths that are measured."""
 
 COMPARED = (3, 200, 2, 64)
-"""Cameras and prompt length of the comparison, and how much of either is filled: lerobot pads to the first two."""
+"""Cameras and prompt length that lerobot pads to, and the filled part of each, in the comparison."""
 
 PARITY = 1e-4
-"""Largest difference from lerobot in float32."""
+"""Maximum difference from lerobot in float32."""
 
 LEROBOT = Path(__file__).parents[1] / ".venv-parity" / "bin" / "python"
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parse and check the command line."""
     parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="tiny")
     parser.add_argument(
@@ -97,7 +98,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def timed(device: str, call: Callable[..., Tensor], *inputs: Tensor) -> tuple[float, Tensor]:
-    """Seconds of one call, and what it returned."""
+    """Return the time [s] and the result of one call."""
     start = clock(device)
     result = call(*inputs)
     return clock(device) - start, result
@@ -106,7 +107,7 @@ def timed(device: str, call: Callable[..., Tensor], *inputs: Tensor) -> tuple[fl
 def make_inputs(
     spec: Pi05Spec, shapes: Pi05Shapes, device: str, filled: tuple[int, int] | None = None
 ) -> tuple[Tensor, ...]:
-    """Inputs of a call; cameras and prompts are ``filled`` up to there, prompts of different rows differently far."""
+    """Make the inputs of a call with ``filled`` cameras and tokens (None: all); prompt lengths differ between rows."""
     generator = torch.Generator().manual_seed(0)
     cameras, length = filled or (shapes.cameras, shapes.tokens)
     images = 2.0 * torch.rand(shapes.batch, shapes.cameras, 3, spec.image, spec.image, generator=generator) - 1.0
@@ -121,7 +122,7 @@ def make_inputs(
 
 
 def measure_ceiling(dtype: torch.dtype, device: str) -> float:
-    """Best rate [FLOP/s] of large matrix products."""
+    """Return the highest rate [FLOP/s] of large matrix products."""
     best = 0.0
     for size in (4096, 8192) if device.startswith("cuda") else (512, 1024, 2048):
         a, b = torch.randn(2, size, size, device=device, dtype=dtype)
@@ -132,7 +133,7 @@ def measure_ceiling(dtype: torch.dtype, device: str) -> float:
 
 
 def measure(args: argparse.Namespace, model: Pi05, ceiling: float) -> Iterator[dict[str, Any]]:
-    """One row for every way of running, shape and batch size."""
+    """Yield one row for each mode, shape and batch size."""
     for mode in args.mode:
         for cameras, tokens in SHAPES:
             network = MicroBatches(model, cameras, tokens, min(args.micro_batch, max(args.batch)), mode)
@@ -159,13 +160,13 @@ def measure(args: argparse.Namespace, model: Pi05, ceiling: float) -> Iterator[d
 
 
 class Lerobot:
-    """lerobot's network in its own process and environment."""
+    """lerobot's network in a process and environment of its own."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send one request and wait for its answer."""
+        """Send a request and wait for the answer."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
@@ -177,7 +178,7 @@ class Lerobot:
 
 @contextmanager
 def start_lerobot() -> Iterator[Lerobot]:
-    """Start the process; it ends with the block."""
+    """Start the process, and end it when the block is left."""
     command = [str(LEROBOT), str(Path(__file__).with_name("lerobot_worker.py"))]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -189,7 +190,7 @@ def start_lerobot() -> Iterator[Lerobot]:
 
 
 def compare(args: argparse.Namespace, model: Pi05) -> Iterator[dict[str, Any]]:
-    """One row for every batch size: both networks at the same shapes, and this one trimmed to what is filled."""
+    """Yield one row for each batch size: both networks at equal shapes, and this one trimmed to the filled part."""
     cameras, length, *filled = COMPARED
     with tempfile.TemporaryDirectory() as name, start_lerobot() as lerobot:
         folder = Path(name)
@@ -227,12 +228,12 @@ def compare(args: argparse.Namespace, model: Pi05) -> Iterator[dict[str, Any]]:
 
 
 def _prefix(inputs: tuple[Tensor, ...]) -> tuple[int, int]:
-    """Cameras and prompt length of a call's inputs."""
+    """Return cameras and prompt length of the inputs of a call."""
     return inputs[0].shape[1], inputs[2].shape[1]
 
 
 def show(rows: list[dict[str, Any]], title: str, console: Console) -> None:
-    """The rows as a table."""
+    """Format the rows as a table."""
     table = Table(title=title)
     for name in rows[0]:
         table.add_column(name, justify="right")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""lerobot's pi-0.5 on request, in the environment that `make parity` creates; scripts/benchmark_pi05.py starts it.
+"""Run lerobot's pi-0.5 on request. scripts/benchmark_pi05.py starts this in the environment of `make parity`.
 
 One JSON object per line on standard input, one answer per line on standard output:
 ``{"spec": {...}, "weights": FILE, "cameras": C, "dtype": NAME, "device": NAME}`` builds the network,
@@ -24,7 +24,7 @@ NAMES = ("images", "image_masks", "tokens", "token_mask", "noise")
 
 
 def build(request: dict[str, Any]) -> torch.nn.Module:
-    """The network of the sizes and weights asked for."""
+    """Build the network with the requested sizes and weights."""
     from lerobot.configs.types import FeatureType, PolicyFeature  # pyright: ignore[reportMissingImports]
     from lerobot.policies.pi05 import modeling_pi05 as lerobot  # pyright: ignore[reportMissingImports]
     from lerobot.policies.pi05.configuration_pi05 import PI05Config  # pyright: ignore[reportMissingImports]
@@ -76,19 +76,20 @@ def build(request: dict[str, Any]) -> torch.nn.Module:
 
 @torch.no_grad()
 def run(model: torch.nn.Module, request: dict[str, Any], device: str) -> float:
-    """Seconds of one call on the inputs in a file; its result goes to another."""
+    """Return the time [s] of one call on the inputs in a file, and write the result to another."""
     tensors = load_file(request["inputs"], device=device)
     images, image_masks, tokens, token_mask, noise = (tensors[name] for name in NAMES)
     listed, listed_masks = list(images.unbind(1)), list(image_masks.unbind(1))
     start = clock(device)
-    actions = model.sample_actions(listed, listed_masks, tokens, token_mask, noise=noise)  # pyright: ignore[reportCallIssue]
+    inputs = (listed, listed_masks, tokens, token_mask)
+    actions = model.sample_actions(*inputs, noise=noise)  # pyright: ignore[reportCallIssue]
     seconds = clock(device) - start
     save_file({"actions": actions.float().cpu().contiguous()}, request["output"])
     return seconds
 
 
 def clock(device: str) -> float:
-    """Seconds, after everything queued on the device; on one CPU thread its own, so that a busy machine does not count."""
+    """Return the time [s] after all queued work; process time on one CPU thread, so other load does not count."""
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)
     return time.process_time() if device == "cpu" and torch.get_num_threads() == 1 else time.perf_counter()

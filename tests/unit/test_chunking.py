@@ -138,7 +138,7 @@ def test_fewer_environments_than_slots():
 
 
 def test_reset_replaces_the_chunk_at_the_next_step():
-    """Environments 0 and 3 finish at step 1: they plan at step 2, with the slot {2}, and again at their slot in step 3."""
+    """Environments 0 and 3 finish at step 1: they plan at step 2 with slot {2}, and again at their slot in step 3."""
     policy, engine, obs = make(5)
     engine.act(obs)
     engine.act(obs)
@@ -149,7 +149,7 @@ def test_reset_replaces_the_chunk_at_the_next_step():
 
 
 def test_reset_on_its_own_slot_is_planned_once():
-    """Environment 4 finishes just before its slot and is counted twice; the rows beyond the two due keep their chunks."""
+    """Environment 4 finishes just before its slot and is counted twice; rows that are not due keep their chunks."""
     policy, engine, obs = make(5)
     engine.act(obs)
     engine.reset(dones(5, 4), 1)
@@ -171,7 +171,7 @@ def test_all_finish_at_once():
 
 
 def test_two_resets_before_one_step():
-    """Both are heeded: environment 3 of the first, 0 and 1 of the second, which is also in its slot and planned once."""
+    """Environment 3 of the first call and 0 and 1 of the second all plan; 1 is in its slot, too, and plans once."""
     policy, engine, obs = make(5)
     engine.act(obs)
     engine.reset(dones(5, 3), 1)

@@ -54,7 +54,7 @@ def test_acting_needs_no_data(num_resets):
 
 
 def test_planning_compiles_once_for_each_batch_size():
-    """One graph without breaks for each size; then 24 control steps, of all sizes, compile nothing and plan as before."""
+    """One graph without breaks for each size; then 24 control steps compile nothing and act as without compilation."""
     torch.manual_seed(0)
     policy = make_policy()
     engine, compiled = ChunkEngine(policy, N, "cpu", R), ChunkEngine(policy, N, "cpu", R)

@@ -88,7 +88,7 @@ def test_plan_integrates_a_constant_velocity():
 
 
 def test_observations_are_normalized_and_bounded():
-    """Shifting and scaling observations and statistics alike changes nothing; a far outlier acts as one at the bound."""
+    """Shifting and scaling observations and statistics alike changes nothing; outliers act as if at the bound."""
     policy = small_policy()
     obs, mean, std = torch.randn(6, 3), torch.tensor([1.0, -2.0, 0.5]), torch.tensor([0.1, 3.0, 1.0])
 
@@ -138,7 +138,7 @@ TOY = FlowPolicySpec(obs_dim=3, action_dim=2, horizon=2, hidden_dim=64, num_bloc
 
 
 def test_training_recovers_the_demonstrated_chunks():
-    """Including the zero motion past the end. The second observation is constant, which must do no harm when it moves."""
+    """Including zero motion past the end. The second observation is constant in training, and moves slightly here."""
     reports = []
     policy = train_flow(two_ways(), TOY, FlowTrainingCfg(steps=600, batch_size=128, report_every=200), reports.append)
     obs = torch.tensor([[1.0, 3.05, 0.3], [-1.0, 3.0, -0.2]]).repeat_interleave(50, dim=0)
@@ -250,7 +250,7 @@ def test_file_that_is_no_safetensors(tmp_path):
 def test_foreign_checkpoint(tmp_path, metadata):
     path = tmp_path / "base.safetensors"
     save_file({"weight": torch.zeros(2)}, path, metadata)
-    with pytest.raises(InputError, match="is no cohoff base checkpoint"):
+    with pytest.raises(InputError, match="is not a cohoff base checkpoint"):
         load_base(path)
 
 

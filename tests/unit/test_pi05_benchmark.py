@@ -18,10 +18,10 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmark_pi05.py"
 def test_table(monkeypatch, tmp_path, capsys):
     output = tmp_path / "out.json"
     options = ["--size", "tiny", "--batch", "1", "3", "--micro_batch", "2", "--rounds", "1", "--device", "cpu"]
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *options, "--dtype", "bfloat16", "--json", str(output)])
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), *options, "--json", str(output)])
     with pytest.raises(SystemExit) as info:
         runpy.run_path(str(SCRIPT), run_name="__main__")
-    assert info.value.code == 0 and "pi-0.5 tiny, bfloat16" in capsys.readouterr().out
+    assert info.value.code == 0 and "pi-0.5 tiny, float32" in capsys.readouterr().out
     result = json.loads(output.read_text())
     calls = [(row["cameras"], row["tokens"], row["batch"]) for row in result["rows"]]
     assert calls == [(c, t, b) for c, t in ((3, 200), (2, 64), (1, 64)) for b in (1, 3)]

@@ -147,7 +147,7 @@ def test_unusable_vocabularies(tmp_path):
     with pytest.raises(InputError, match="no tokenizer at .*none.model"):
         Tokenizer(tmp_path / "none.model", 400)
     (tmp_path / "bad.model").write_bytes(b"not a model")
-    with pytest.raises(InputError, match="is no SentencePiece model"):
+    with pytest.raises(InputError, match="is not a SentencePiece model"):
         Tokenizer(tmp_path / "bad.model", 400)
     train_vocabulary(tmp_path / "tokenizer.model")
     with pytest.raises(InputError, match="has 340 tokens, the network's embedding 300"):

@@ -157,7 +157,7 @@ def test_unusable_configuration(tmp_path, change, message):
 
 
 def test_missing_configuration(tmp_path):
-    with pytest.raises(InputError, match=r"is no pi-0.5 checkpoint: config.json is missing"):
+    with pytest.raises(InputError, match=r"is not a pi-0.5 checkpoint: config.json is missing"):
         read_spec(tmp_path)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(InputError, match=r"config.json' cannot be read"):

@@ -13,9 +13,9 @@ import torch
 from pi05_cases import TINY, random_state, write_lerobot, write_openpi
 from tensordict import TensorDict
 
-from cohoff.algorithms.csil.pretraining import base_actions
 from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError
+from cohoff.offpolicy.transitions import demonstrated_transitions
 from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import load_base
@@ -190,12 +190,12 @@ def test_no_settings(tmp_path):
     with pytest.raises(InputError, match=r"pi-0.5 needs its settings in .*cohoff.json', at least \{\"instructions\""):
         load_base(folder)
     (folder / "cohoff.json").write_text("[]")
-    with pytest.raises(InputError, match="has no JSON object"):
+    with pytest.raises(InputError, match="is not a JSON object"):
         load_base(folder)
 
 
 def write_demonstrations(path: Path, obs: TensorDict, lengths: tuple[int, ...]) -> Demonstrations:
-    """Successful episodes in which ``obs`` was seen one row after another; the groups beside ``policy`` stay in the file."""
+    """Write successful episodes with one row of ``obs`` per step; groups other than ``policy`` stay in the file."""
     with h5py.File(path, "w") as file:
         data = file.create_group("data")
         data.attrs.update(task="Test", env_args='{"env_name": "Test"}')
@@ -215,11 +215,16 @@ def test_observations_are_those_that_a_plan_reads(tmp_path, policy):
     assert load_pi05(write_lerobot(tmp_path, **settings)).observations == ("images/wrist",)
 
 
+def both_see_the_state(groups: TensorDict) -> TensorDict:
+    return TensorDict({"actor": groups["policy"], "critic": groups["policy"]}, groups.batch_size)
+
+
 def test_actions_on_demonstrations_see_their_images(tmp_path, policy):
     """As an engine that is shown the same observations one after another. The shorter episode's last one stays."""
     obs = observe(7)
+    demos = write_demonstrations(tmp_path / "d.hdf5", obs, (3, 4))
     torch.manual_seed(3)
-    current, following = base_actions(policy, write_demonstrations(tmp_path / "d.hdf5", obs, (3, 4)), 2)
+    transitions = demonstrated_transitions(demos, both_see_the_state, policy, 2)
     torch.manual_seed(3)
     engine = ChunkEngine(policy, 2, "cpu", 2)
     actions = []
@@ -231,12 +236,12 @@ def test_actions_on_demonstrations_see_their_images(tmp_path, policy):
             seen["policy"][1] += 0.01
         actions.append(engine.act(seen))
     steps = torch.stack(actions, 1)
-    torch.testing.assert_close(current, torch.cat([steps[0, :3], steps[1, :4]]))
-    torch.testing.assert_close(following, torch.cat([steps[0, 1:4], steps[1, 1:5]]))
+    torch.testing.assert_close(transitions.states["base_action"], torch.cat([steps[0, :3], steps[1, :4]]))
+    torch.testing.assert_close(transitions.last_states["base_action"], torch.stack([steps[0, 3], steps[1, 4]]))
 
 
 def test_demonstrations_without_images(tmp_path, policy):
     """Training asks the base for its actions on the demonstrations before anything long."""
     demos = write_demonstrations(tmp_path / "d.hdf5", observe(6).exclude("images"), (6,))
     with pytest.raises(InputError, match="demo_0 of .*lacks the observation 'images/agentview', which the base policy"):
-        base_actions(policy, demos, 10)
+        demonstrated_transitions(demos, both_see_the_state, policy, 10)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The policy as it acts: small policy, base policy and their combination."""
+"""The policy that acts in environments: small policy, base policy and their combination."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CombinedPolicy(nn.Module):
     """Deterministic policy from the actor's observation [B, D] and the base action [B, A] to the executed action [B, A].
 
     Args:
-        actor: Maps observations to the mean before tanh and whatever else; its first output is used.
+        actor: Maps observations to the mean before tanh, its first output; further outputs are not used.
         combination: See :mod:`cohoff.policies.combine`.
     """
 
@@ -36,7 +36,7 @@ class CombinedPolicy(nn.Module):
 class ActingPolicy(nn.Module):
     """Deterministic policy under rsl_rl's play protocol: ``policy(obs)``, then ``policy.reset(dones)``.
 
-    The base policy sits in the chunk engine and is neither a parameter nor part of the state.
+    The base policy belongs to the chunk engine; it is not among the parameters or the state of this module.
 
     Args:
         policy: Maps (actor's observation, base action) to the executed action.
@@ -52,13 +52,13 @@ class ActingPolicy(nn.Module):
 
     @torch.no_grad()
     def forward(self, obs: TensorDict) -> Tensor:
-        """Executed action [N, A] of the mean policy for observations of all N environments."""
+        """Return the executed actions of the mean policy for the observations of all N environments, shape [N, A]."""
         actor_obs = self.observe(obs)["actor"]
         base_action = actor_obs[:, :0] if self.engine is None else self.engine.act(obs)
         return self.policy(actor_obs, base_action)
 
     def reset(self, dones: Tensor) -> None:
-        """Forget the plans of environments [N] whose episode ended."""
+        """Discard the plans of environments whose episode ended, bool or integer, shape [N]."""
         if self.engine is not None:
             self.engine.reset(dones)
 

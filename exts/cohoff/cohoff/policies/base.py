@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What a base policy is."""
+"""The interface of a base policy."""
 
 from __future__ import annotations
 

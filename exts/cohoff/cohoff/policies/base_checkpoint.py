@@ -25,7 +25,7 @@ def write_checkpoint(path: str | os.PathLike[str], tensors: dict[str, torch.Tens
     text = json.dumps(metadata, allow_nan=False)
     on_host = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
-        # Not save_file, which makes the file readable to its owner alone.
+        # save_file would make the file readable by its owner only.
         temporary.write_bytes(save(on_host, metadata={_KEY: text}))
 
 
@@ -41,7 +41,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the metadata of the checkpoint at ``path`` without reading its tensors.
 
     Raises:
-        InputError: the file is missing, truncated, not a safetensors file, or not written by :func:`write_checkpoint`.
+        InputError: The file is missing, truncated, not a safetensors file, or not written by :func:`write_checkpoint`.
     """
     return _read(path, device=None)[1]
 
@@ -52,7 +52,7 @@ def read_checkpoint(
     """Return the tensors, on ``device``, and the metadata of the checkpoint at ``path``.
 
     Raises:
-        InputError: as :func:`read_metadata`.
+        InputError: As :func:`read_metadata`.
     """
     return _read(path, device=torch.device(device))
 
@@ -72,7 +72,7 @@ def _read(path: str | os.PathLike[str], device: torch.device | None) -> tuple[di
     try:
         metadata = json.loads(texts[_KEY])
     except (KeyError, json.JSONDecodeError) as error:
-        raise InputError(f"{name!r} is no cohoff base checkpoint; make one with scripts/pretrain.py") from error
+        raise InputError(f"{name!r} is not a cohoff base checkpoint; make one with scripts/pretrain.py") from error
     if not isinstance(metadata, dict) or "kind" not in metadata:
-        raise InputError(f"{name!r} is no cohoff base checkpoint; make one with scripts/pretrain.py")
+        raise InputError(f"{name!r} is not a cohoff base checkpoint; make one with scripts/pretrain.py")
     return tensors, metadata

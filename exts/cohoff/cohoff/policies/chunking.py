@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Per-environment queues of planned actions, on the device, replanned a few environments at a time."""
+"""Queues of planned actions, one per environment, refilled for a few environments at each step."""
 
 from __future__ import annotations
 
@@ -102,20 +102,20 @@ class ChunkEngine:
         self._pending.index_fill_(0, rows, False)
 
     def peek(self) -> torch.Tensor:
-        """Return the actions that the present chunks hold next, shape [N, A], changing nothing.
+        """Return the next actions of the current chunks, shape [N, A], without advancing them.
 
-        Between :meth:`act` and :meth:`reset` this is the base action at the observation that the step led to, the final one
-        of a finished episode included, as if no environment were due to plan.
+        Between :meth:`act` and :meth:`reset` this is the base action at the observation after the step, as if no
+        environment were due to plan. For a finished episode it belongs to the final observation.
         """
         return self._chunk[self._rows, self._age]
 
     def reset(self, dones: torch.Tensor, num_resets: int | None = None) -> None:
-        """Mark finished environments, so that they plan at the next step and never see the rest of their chunk.
+        """Mark finished environments: they plan at the next step, and the rest of their chunk is discarded.
 
         Args:
             dones: Finished environments, bool or integer, shape [N].
-            num_resets: Number of environments marked in ``dones``, never less. None counts them, which waits for the
-                device.
+            num_resets: Number of environments marked in ``dones``, or an upper bound. None counts them, which waits
+                for the device.
 
         Raises:
             ValueError: ``dones`` has another shape, or ``num_resets`` is outside [0, N].
@@ -132,7 +132,7 @@ class ChunkEngine:
         self._num_pending = min(self._num_pending + num_resets, self.num_envs)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return copies of the queues and the schedule, of tensors and integers only."""
+        """Return copies of the queues and the schedule: tensors and integers."""
         return {
             "chunk": self._chunk.clone(),
             "age": self._age.clone(),
@@ -158,7 +158,7 @@ class ChunkEngine:
         self._clock = state["clock"]
 
     def _plan(self, obs: TensorDict, rows: torch.Tensor) -> torch.Tensor:
-        """Plan for ``rows`` alone, shape [len(rows), H, A]."""
+        """Return plans for the environments ``rows``, shape [len(rows), H, A]."""
         noise = torch.randn(len(rows), self.policy.noise_dim, device=self.device)
         chunk = self.policy.plan(obs[rows], noise)
         expected = (len(rows), *self._chunk.shape[1:])

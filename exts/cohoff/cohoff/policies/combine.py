@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Ways of combining the base policy's action with the learned policy's into the executed action.
+"""Ways to combine the base policy's action and the learned policy's action into the executed one.
 
 All actions are float tensors in [-1, 1], shape [..., A], and gradients flow through to both arguments.
 Sources: ensemble, CSIL++ (arXiv 2606.02194); residual, ResiP (arXiv 2407.16677).
@@ -88,10 +88,10 @@ COMBINATIONS = ("ensemble", "residual", "policy", "base")
 
 
 def make_combination(name: str, scale: float = 0.1) -> Combination:
-    """Return the combination called ``name``; ``scale`` in (0, 1] is the residual's and has no effect on the others.
+    """Return the combination called ``name``; ``scale`` in (0, 1] affects the residual only.
 
     Raises:
-        InputError: unknown name, or a residual's scale outside (0, 1].
+        InputError: Unknown name, or a residual scale outside (0, 1].
     """
     match name:
         case "ensemble":

@@ -61,7 +61,7 @@ BASE_KINDS: dict[str, BaseKind] = {
 
 
 def base_path(base: str | None, checkpoint: str | None) -> str | None:
-    """Return the path of the base policy that the options ``base`` and ``base_checkpoint`` name, None if they name none.
+    """Return the path of the base policy that the options ``base`` and ``base_checkpoint`` name, or None.
 
     Args:
         base: A path, or a key of :data:`BASE_KINDS` with the path in ``checkpoint``.
@@ -95,7 +95,7 @@ def load_base(path: str | os.PathLike[str], task: str | None = None, device: tor
         device: Device of the policy and of its plans.
 
     Raises:
-        InputError: The device or the checkpoint cannot be used: missing, truncated, of an unknown kind, of another task.
+        InputError: The device or the checkpoint cannot be used: missing, truncated, of unknown kind or another task.
     """
     try:
         torch.empty(0, device=device)

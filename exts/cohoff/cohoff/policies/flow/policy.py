@@ -3,8 +3,8 @@
 
 """A small flow-matching policy that plans action chunks from the ``policy`` observation.
 
-Conditional flow matching along straight paths (arXiv 2210.02747): ``x_t = (1 - t) noise + t chunk``, the network regresses the
-velocity ``chunk - noise``, and a plan integrates it from noise at t = 0 to t = 1 in a few Euler steps.
+Conditional flow matching along straight paths (arXiv 2210.02747): with ``x_t = (1 - t) noise + t chunk``, the network
+regresses the velocity ``chunk - noise``. A plan integrates it from noise at t = 0 to t = 1 in a few Euler steps.
 """
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ class _Block(nn.Module):
 class FlowPolicy(nn.Module):
     """Flow-matching :class:`~cohoff.policies.base.ChunkPolicy`, a residual perceptron over the whole chunk.
 
-    The observation and the grid of flow times are encoded once per plan, so that an Euler step costs the residual blocks
-    alone.
+    The observation and the grid of flow times are encoded once per plan, so Euler steps run only the residual blocks.
     """
 
     observations: tuple[str, ...] = ("policy",)
@@ -116,7 +115,7 @@ class FlowPolicy(nn.Module):
 
     @torch.no_grad()
     def set_normalization(self, obs_mean: torch.Tensor, obs_std: torch.Tensor, action_scale: torch.Tensor) -> None:
-        """Set the statistics of observations (mean and standard deviation, [D]) and the scale of actions ([A], positive)."""
+        """Set mean and standard deviation of observations, both [D], and the positive scale of actions [A]."""
         self.obs_mean.copy_(obs_mean)
         self.obs_std.copy_(obs_std)
         self.action_scale.copy_(action_scale)
@@ -155,16 +154,16 @@ class FlowPolicy(nn.Module):
         return (x.unflatten(1, (self.horizon, self.action_dim)) * self.action_scale).clamp(-1.0, 1.0)
 
     def save(self, path: str | os.PathLike[str], task: str, extra: Mapping[str, Any] | None = None) -> None:
-        """Write weights, sizes and ``extra`` (JSON values: demonstrations, seed, versions, ...) to one file, atomically."""
+        """Save weights, sizes and ``extra`` (JSON values: demonstrations, seed, ...) to one file, atomically."""
         metadata = {**(extra or {}), "kind": "flow", "task": task, "spec": asdict(self.spec)}
         write_checkpoint(path, self.state_dict(), metadata)
 
     def _encode(self, obs: torch.Tensor) -> torch.Tensor:
-        """Return the condition that the observation sets, shape [B, hidden]."""
+        """Return the embedding of the observation, shape [B, hidden]."""
         return self.encoder(((obs - self.obs_mean) / self.obs_std).clamp(-OBS_LIMIT, OBS_LIMIT))
 
     def _embed_time(self, time: torch.Tensor) -> torch.Tensor:
-        """Return the condition that the flow time [B, 1] sets, shape [B, hidden]."""
+        """Return the embedding of the flow time [B, 1], shape [B, hidden]."""
         angle = time * self.frequencies
         return self.time_encoder(torch.cat([angle.sin(), angle.cos()], dim=1))
 
@@ -199,6 +198,7 @@ def load_flow(path: str | os.PathLike[str], task: str | None = None, device: tor
     except (KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
-            f"base checkpoint {str(path)!r} does not fit its own sizes ({reason}); make it again with scripts/pretrain.py"
+            f"base checkpoint {str(path)!r} does not fit its own sizes ({reason}); "
+            "make it again with scripts/pretrain.py"
         ) from error
     return policy.to(device).eval().requires_grad_(False)

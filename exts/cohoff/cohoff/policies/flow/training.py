@@ -19,10 +19,12 @@ from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 
 
 class Episodes(Protocol):
-    """The part of :class:`~cohoff.data.demonstrations.Demonstrations` that training reads: flat steps of M transitions, E episodes."""
+    """What training reads of :class:`~cohoff.data.demonstrations.Demonstrations`: M transitions in E episodes."""
 
-    obs: torch.Tensor
-    """Observations, shape [M, D]."""
+    @property
+    def obs(self) -> torch.Tensor:
+        """Observations, shape [M, D]."""
+        ...
 
     actions: torch.Tensor
     """Actions in [-1, 1], shape [M, A]; the last dimension is the gripper command."""
@@ -42,7 +44,7 @@ class FlowTrainingCfg:
     """How a flow policy is trained."""
 
     seed: int = 0
-    """Seed of the weights, the held-out episodes, the batches and the flow noise."""
+    """Seed of the weights, the holdout episodes, the batches and the flow noise."""
 
     steps: int = 3000
     """Number of optimizer steps."""
@@ -66,13 +68,13 @@ class FlowTrainingCfg:
     """Decay per step of the averaged weights, which are the result; the average starts shorter."""
 
     holdout: float = 0.1
-    """Share of the episodes kept out of training, for the held-out loss alone."""
+    """Fraction of the episodes that are not trained on; the holdout loss is measured on them."""
 
     min_obs_std: float = 1e-2
     """Lower bound on the observations' standard deviation, below which a dimension counts as constant."""
 
     min_action_std: float = 0.15
-    """Lower bound on the actions' scale. It keeps dimensions that hold little but execution noise from dominating the loss."""
+    """Lower bound on the scale of actions. It keeps dimensions with mostly execution noise from dominating the loss."""
 
     report_every: int = 50
     """Steps between two progress reports; each reads the loss back from the device."""
@@ -96,8 +98,8 @@ class FlowTrainingReport:
     """Mean training loss since the last report."""
 
     holdout_loss: float | None
-    """Loss of the averaged weights on held-out episodes, with the same noise in every report; None when a single episode
-    leaves none to hold out."""
+    """Loss of the averaged weights on the holdout episodes, with the same noise in every report; None if there is
+    only one episode, which is trained on."""
 
 
 Progress = Callable[[FlowTrainingReport], None]
@@ -147,7 +149,7 @@ def train_flow(
     std = demos.obs[rows].std(0)
     policy.set_normalization(
         demos.obs[rows].mean(0),
-        # A dimension that never changes carries nothing: unit scale keeps it from blowing up small deviations.
+        # Unit scale for constant dimensions, whose small deviations would be blown up otherwise.
         torch.where(std < cfg.min_obs_std, torch.ones_like(std), std),
         demos.actions[rows].std(0).clamp(min=cfg.min_action_std),
     )
@@ -178,7 +180,7 @@ def train_flow(
 
 
 def _split(demos: Episodes, cfg: FlowTrainingCfg) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the transitions to train on and those of the held-out episodes; a single episode is trained on."""
+    """Return the transitions to train on and those of the holdout episodes; a single episode is trained on."""
     count = len(demos.starts)
     num_holdout = min(max(1, round(cfg.holdout * count)), count - 1)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(cfg.seed)).to(demos.obs.device)
@@ -189,14 +191,14 @@ def _split(demos: Episodes, cfg: FlowTrainingCfg) -> tuple[torch.Tensor, torch.T
 
 
 def _learning_rate_factor(step: int, cfg: FlowTrainingCfg) -> float:
-    """Return the share of the peak learning rate that step ``step`` (from 0) uses."""
+    """Return the factor on the peak learning rate at ``step``, counted from 0."""
     warmup = min(1.0, (step + 1) / max(1, cfg.warmup_steps))
     return warmup * 0.5 * (1.0 + math.cos(math.pi * step / cfg.steps))
 
 
 @torch.no_grad()
 def _holdout_loss(policy: FlowPolicy, demos: Episodes, rows: torch.Tensor, cfg: FlowTrainingCfg) -> float | None:
-    """Return the loss on a fixed sample of ``rows`` with fixed noise, None when there are none."""
+    """Return the loss on a fixed sample of ``rows`` with fixed noise, None if there are no rows."""
     if len(rows) == 0:
         return None
     generator = torch.Generator(rows.device).manual_seed(cfg.seed)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""pi-0.5 (arXiv 2504.16054) for inference in pure PyTorch: the network, its checkpoints, and a chunk policy around it."""
+"""pi-0.5 (arXiv 2504.16054) for inference in pure PyTorch: network, checkpoints and chunk policy."""
 
 from cohoff.policies.pi05.network import Pi05
 from cohoff.policies.pi05.policy import Pi05Policy, load_pi05

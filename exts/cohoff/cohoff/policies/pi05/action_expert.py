@@ -18,8 +18,8 @@ from cohoff.policies.pi05.tensor_names import EXPERT
 from cohoff.policies.pi05.weights import Weights
 
 Modulation = tuple[Tensor, Tensor]
-"""Scale (1 included), shift and gate of every norm at one flow time, float32, [norms, 3, 1, exp_width]; and the gates in the
-network's precision, [norms, 1, exp_width]."""
+"""Scale (1 included), shift and gate of every norm at one flow time, float32, [norms, 3, 1, exp_width], and the gates
+in the precision of the network, [norms, 1, exp_width]."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class _Layer:
 class ActionExpert:
     """Velocity of the chunk at the flow times of the Euler grid.
 
-    The flow time enters through adaptive norms, ``norm(x) * (1 + scale) + shift`` and a gate on the residual. The grid is fixed, so
-    that scale, shift and gate of every norm are a table, computed once.
+    The flow time enters through adaptive norms, ``norm(x) * (1 + scale) + shift``, and a gate on the residual. The grid
+    is fixed, so scale, shift and gate of every norm are computed once and kept in a table.
     """
 
     def __init__(self, spec: Pi05Spec, weights: Weights) -> None:
@@ -82,7 +82,7 @@ class ActionExpert:
         Args:
             chunk: Actions between noise (flow time 1) and plan (flow time 0).
             modulation: Element of the grid.
-            mask: Valid keys of chunk and prefix for :func:`attend`, [B, 1, 1, chunk + S], or None where all are.
+            mask: Valid keys of chunk and prefix for :func:`attend`, [B, 1, 1, chunk + S], or None if all are.
             angles: Rotary angles of the chunk's positions.
             cache: Keys and values of the prefix; the chunk's are overwritten.
         """

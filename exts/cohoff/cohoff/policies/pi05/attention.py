@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What vision tower, prefix and action expert share: normalization, rotary positions, attention, keys and values."""
+"""Shared by vision tower, prefix and action expert: normalization, rotary positions, attention, keys and values."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ EPS = 1e-6
 """Added to variances, in all three parts."""
 
 _ALIGNMENT = 8
-"""Fused attention kernels want rows of a mask to start at multiples of so many elements."""
+"""Fused attention kernels need the rows of a mask aligned to this number of elements."""
 
 
 def rms_norm(x: Tensor) -> Tensor:
-    """Rows of ``x`` at unit root mean square, in float32; weights are folded into what follows."""
+    """Scale rows of ``x`` to unit root mean square, in float32; the weights are folded into the next layer."""
     x = x.float()
     return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPS)
 
@@ -38,7 +38,7 @@ class Rotary:
 
 
 def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
-    """Heads [B, T, H, D] turned by the :class:`Rotary` angles of their positions."""
+    """Rotate heads [B, T, H, D] by the :class:`Rotary` angles of their positions."""
     cos, sin = angles
     first, second = x.chunk(2, -1)
     return torch.cat([first * cos - second * sin, second * cos + first * sin], -1)
@@ -47,13 +47,13 @@ def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
     """Attention of few key heads to many query heads, without repeating the keys.
 
-    The query heads of one key head are laid along the sequence: the mask depends on the key alone, so no row can tell.
+    The query heads of one key head are folded into the sequence; this is exact, as the mask depends on the key only.
 
     Args:
         query: Shape [B, T, H, D].
         key: Shape [B, G, S, D].
         value: As ``key``.
-        mask: Added to the scores, shape [B, 1, 1, S]. None where every key is valid.
+        mask: Added to the scores, shape [B, 1, 1, S]. None if every key is valid.
 
     Returns:
         Shape [B, T, H * D].
@@ -75,7 +75,7 @@ def additive_mask(valid: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 class KeyValues:
-    """Keys and values of all layers in one buffer: the chunk's slots first, which every Euler step overwrites, then the prefix."""
+    """Keys and values of all layers in one buffer: the chunk, overwritten by every Euler step, then the prefix."""
 
     def __init__(self, buffer: Tensor, chunk: int) -> None:
         """Wrap a buffer [depth, 2, B, G, chunk + S, D]."""

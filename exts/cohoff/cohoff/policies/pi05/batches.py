@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The network in batches of few fixed sizes, captured as CUDA graphs where there is CUDA, and compiled if so wished."""
+"""The network in batches of a few fixed sizes, captured as CUDA graphs on a GPU, and optionally compiled."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Inputs = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class _Captured:
-    """A recorded call; its tensors are overwritten by every replay."""
+    """A captured call; every replay overwrites its tensors."""
 
     graph: torch.cuda.CUDAGraph
     inputs: Inputs
@@ -33,8 +33,8 @@ class _Captured:
 class MicroBatches:
     """Splits any number of environments into batches of at most a fixed size.
 
-    A larger batch gains nothing once the device is busy, and its memory grows. In the modes ``graph`` and ``compile`` the
-    last batch is filled up to a power of two, and each size is captured or compiled at its first use; the eager network
+    A larger batch gains nothing once the device is busy, and its memory grows. In the modes ``graph`` and ``compile``
+    the last batch is filled up to a power of two, and each size is captured or compiled at first use; the eager network
     takes it as it is.
     """
 
@@ -46,7 +46,7 @@ class MicroBatches:
             cameras: Images per environment.
             tokens: Length of the padded prompts.
             size: Largest batch.
-            mode: One of :data:`MODES`; None is ``graph`` on CUDA and ``eager`` elsewhere. ``compile`` captures, too, on CUDA.
+            mode: One of :data:`MODES`; ``compile`` also captures on CUDA. None is ``graph`` on CUDA, else ``eager``.
 
         Raises:
             InputError: Bad size or mode, graphs without CUDA, or too little memory.
@@ -98,11 +98,11 @@ class MicroBatches:
     @torch.inference_mode(False)
     @torch.no_grad()
     def _capture(self, example: Inputs) -> _Captured:
-        """Record a call on inputs like ``example``."""
+        """Capture a call on inputs like ``example``."""
         inputs = tuple(tensor.clone() for tensor in example)
         cache = self._cache.first(len(inputs[0]))
         device = self.model.device
-        # Libraries allocate their workspaces at the first calls, which must not be recorded.
+        # Libraries allocate their workspaces in the first calls, which must not be captured.
         stream = torch.cuda.Stream(device)
         stream.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(stream):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What a checkpoint folder says about its network, its normalization and its prompt, in lerobot's or openpi's layout."""
+"""Network sizes, normalization and prompt of a checkpoint folder, in lerobot's or openpi's layout."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ from cohoff.policies.pi05.spec import Pi05Spec
 _VLM = {"gemma_2b": {"vlm_width": 2048, "vlm_mlp": 16384}}
 _EXPERT = {"gemma_300m": {"exp_width": 1024, "exp_mlp": 4096}}
 _TOKENS = 200
-"""Longest prompt [token] where the checkpoint states none."""
+"""Maximum prompt length [token] if the checkpoint states none."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a checkpoint wants its inputs, and what its outputs mean."""
+    """Inputs that a checkpoint expects, and the meaning of its outputs."""
 
     cameras: int
-    """Camera images that the network was trained with."""
+    """Number of camera images that the network was trained with."""
     state: Normalizer
-    """Of the robot's state."""
+    """Normalization of the robot's state."""
     action: Normalizer
-    """Of actions; its size is the number of real action dimensions."""
+    """Normalization of actions; its size is the number of action dimensions without padding."""
     discrete_state: bool
-    """Whether the prompt spells out the state."""
+    """Whether the prompt contains the state."""
     max_tokens: int
-    """Longest prompt [token]."""
+    """Maximum prompt length [token]."""
 
 
 def locate(path_or_hub_id: str | os.PathLike[str]) -> Path:
-    """Folder of a checkpoint: the path itself, or the local copy of a repository on the hub, downloaded at first use.
+    """Return the folder of a checkpoint: the path itself, or a local copy of a hub repository, downloaded once.
 
     Raises:
-        InputError: There is neither such a folder nor such a repository.
+        InputError: No such folder or repository exists, or the download fails.
     """
     path, name = Path(path_or_hub_id), str(path_or_hub_id)
     if path.is_dir():
@@ -65,7 +65,7 @@ def locate(path_or_hub_id: str | os.PathLike[str]) -> Path:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"no pi-0.5 weights at {name!r}: no such folder, and the hub did not deliver it ({reason})"
+            f"no pi-0.5 weights at {name!r}: no such folder, and the download from the hub failed ({reason})"
         ) from error
 
 
@@ -78,7 +78,7 @@ def is_checkpoint_folder(path: Path) -> bool:
 
 
 def read_spec(folder: Path) -> Pi05Spec:
-    """Sizes of the network in ``folder``.
+    """Return the sizes of the network in ``folder``.
 
     Raises:
         InputError: config.json is missing, unreadable or of another model.
@@ -105,7 +105,7 @@ def _spec(config: dict[str, Any], sizes: dict[str, Any]) -> Pi05Spec:
 
 
 def read_recipe(folder: Path) -> Recipe:
-    """Normalization and prompt of the checkpoint in ``folder``.
+    """Return normalization and prompt settings of the checkpoint in ``folder``.
 
     Raises:
         InputError: A file is missing or unreadable, or asks for something that is not supported.
@@ -142,16 +142,16 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InputError(f"{str(path.parent)!r} is no pi-0.5 checkpoint: {path.name} is missing") from error
+        raise InputError(f"{str(path.parent)!r} is not a pi-0.5 checkpoint: {path.name} is missing") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{str(path)!r} cannot be read ({error}); download it again") from error
     if not isinstance(content, dict):
-        raise InputError(f"{str(path)!r} holds no JSON object; download it again")
+        raise InputError(f"{str(path)!r} does not hold a JSON object; download it again")
     return content
 
 
 def _lerobot_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
-    """Lerobot keeps its processing steps in policy_preprocessor.json, their tensors in files beside it."""
+    """Read lerobot's layout: processing steps in policy_preprocessor.json, their tensors in separate files."""
     steps = {step["registry_name"]: step for step in _read_json(folder / "policy_preprocessor.json")["steps"]}
     normalizer = steps["normalizer_processor"]
     modes = normalizer["config"].get("norm_map", config["normalization_mapping"])
@@ -179,7 +179,7 @@ def _lerobot_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
 
 
 def _openpi_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
-    """Openpi keeps its statistics, always quantiles for pi-0.5, in assets/<robot>/norm_stats.json."""
+    """Read openpi's layout: statistics, always quantiles for pi-0.5, in assets/<robot>/norm_stats.json."""
     found = sorted(folder.glob("assets/**/norm_stats.json"))
     if len(found) != 1:
         raise InputError(f"{str(folder / 'assets')!r} holds {len(found)} files norm_stats.json; exactly one is needed")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Whether the network fits, asked before anything is allocated."""
+"""Check that the network fits into memory, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _GIB = 2**30
 def check_memory(
     spec: Pi05Spec, shapes: Pi05Shapes, dtype: torch.dtype, device: torch.device, loaded: bool = False
 ) -> None:
-    """Make sure that calls of these shapes fit, and the weights unless they are ``loaded``.
+    """Check that calls of these shapes fit, and the weights too unless they are ``loaded``.
 
     Raises:
-        InputError: They need more than what is free.
+        InputError: The free memory is too small.
     """
     numbers = shapes.batch * activations(spec, shapes) + (0 if loaded else parameters(spec))
     needed, free = numbers * dtype.itemsize, free_memory(device)
     if needed > free:
         raise InputError(
-            f"pi-0.5 needs about {needed / _GIB:.1f} GiB more on {device} for {shapes.batch} x {shapes.cameras} images and "
-            f"{shapes.tokens} tokens in {dtype}, and {free / _GIB:.1f} GiB are free; use bfloat16, a smaller micro-batch or "
-            "another device"
+            f"pi-0.5 needs about {needed / _GIB:.1f} GiB more on {device} for {shapes.batch} x {shapes.cameras} images "
+            f"and {shapes.tokens} tokens in {dtype}, and {free / _GIB:.1f} GiB are free; use bfloat16, a smaller "
+            "micro-batch or another device"
         )
 
 
 def free_memory(device: torch.device) -> int:
-    """Memory [byte] that can still be allocated on ``device``, torch's own reserve included."""
+    """Return the memory [byte] that can still be allocated on ``device``, including torch's reserve."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The network: images, prompt and noise in, a chunk of normalized actions out."""
+"""The network: from images, prompt and noise to a chunk of normalized actions."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from cohoff.policies.pi05.vision import VisionTower
 from cohoff.policies.pi05.weights import Source, Weights, from_folder, from_state
 
 _SLACK = 1e-4
-"""By so much may interpolation carry a pixel beyond its range."""
+"""Interpolation may exceed the range of pixels by this much."""
 
 
 class Pi05:
     """pi-0.5 with frozen weights on one device.
 
-    The network is a function of tensors of fixed shapes, without a branch on their values, so that it can be captured and compiled.
+    The network is a function of tensors of fixed shapes without branches on values, so it can be captured and compiled.
     """
 
     def __init__(self, source: Source, spec: Pi05Spec, device: torch.device, dtype: torch.dtype) -> None:
@@ -62,13 +62,13 @@ class Pi05:
         """Open a checkpoint in lerobot's or openpi's layout.
 
         Args:
-            path_or_hub_id: Folder with config.json and safetensors files, or the name of such a repository on the Hugging Face hub.
-            device: Where the network lives; the weights go there directly.
+            path_or_hub_id: Folder with config.json and safetensors files, or such a repository on the Hugging Face hub.
+            device: Device of the network; the weights are loaded onto it directly.
             dtype: Precision, float32 or bfloat16.
             spec: Sizes; None reads them from config.json.
 
         Raises:
-            InputError: The checkpoint is missing, truncated, of an unknown layout or of another size, or memory is too small.
+            InputError: The checkpoint is missing, truncated, of unknown layout or another size, or memory is too small.
         """
         folder = locate(path_or_hub_id)
         return cls(from_folder(folder), spec or read_spec(folder), torch.device(device), dtype)
@@ -81,7 +81,7 @@ class Pi05:
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> Pi05:
-        """The network with the weights of ``state``, which are copied; arguments and errors as :meth:`from_pretrained`."""
+        """Copy the weights of ``state``; arguments and errors as for :meth:`from_pretrained`."""
         return cls(from_state(state), spec, torch.device(device), dtype)
 
     @torch.no_grad()
@@ -101,7 +101,7 @@ class Pi05:
             Float32, shape [B, chunk, action_dim].
 
         Raises:
-            InputError: A shape is wrong, or images have values outside [-1, 1] (on a GPU this is found at the next call).
+            InputError: A shape is wrong, or images have values outside [-1, 1] (on a GPU raised by the next call).
         """
         shapes = self.check_inputs(images, image_masks, tokens, token_mask, noise)
         if self._cache is None or self._cache[0] != shapes:
@@ -111,7 +111,7 @@ class Pi05:
 
     @torch.inference_mode(False)
     def new_cache(self, shapes: Pi05Shapes) -> KeyValues:
-        """Room for the keys and values of calls of these shapes.
+        """Allocate the keys and values for calls of these shapes.
 
         Raises:
             InputError: The memory is too small for such a call.
@@ -120,9 +120,9 @@ class Pi05:
         return KeyValues.allocate(self.spec, shapes, self.dtype, self.device)
 
     def compiled(self) -> Pi05:
-        """The same network, its parts compiled at their first use for each shape."""
+        """Return the same network with its parts compiled, at their first use for each shape."""
         model = copy.copy(self)
-        # Parts and not the whole, whose Euler steps would be unrolled into one huge program.
+        # Parts rather than the whole, in which the Euler steps would be unrolled into one huge program.
         model.vision = torch.compile(self.vision, dynamic=False)
         model.prefix = torch.compile(self.prefix, dynamic=False)
         model.velocity = torch.compile(self.velocity, dynamic=False)
@@ -137,7 +137,7 @@ class Pi05:
         noise: Tensor,
         cache: KeyValues,
     ) -> Tensor:
-        """:meth:`sample_actions` without its checks, in a given cache: the part that can be captured."""
+        """Run :meth:`sample_actions` without its checks in a given cache: the part that can be captured."""
         s = self.spec
         seen = self.vision(images.flatten(0, 1)).view(len(images), -1, s.vlm_width)
         x = torch.cat([seen, self.embed(tokens)], 1)
@@ -154,7 +154,7 @@ class Pi05:
     def check_inputs(
         self, images: Tensor, image_masks: Tensor, tokens: Tensor, token_mask: Tensor, noise: Tensor
     ) -> Pi05Shapes:
-        """Sizes of a call; errors as :meth:`sample_actions`."""
+        """Return the sizes of a call; errors as for :meth:`sample_actions`."""
         s = self.spec
         if images.ndim != 5 or images.shape[2:] != (3, s.image, s.image):
             raise InputError(f"images have shape {tuple(images.shape)}, expected (B, C, 3, {s.image}, {s.image})")
@@ -169,16 +169,16 @@ class Pi05:
         ):
             if tuple(tensor.shape) != shape:
                 raise InputError(f"{name} has shape {tuple(tensor.shape)}, expected {shape}")
-        self.guard.refuse(~(images.abs().amax() <= 1.0 + _SLACK), "images have values outside [-1, 1]")
+        self.guard.reject(~(images.abs().amax() <= 1.0 + _SLACK), "images have values outside [-1, 1]")
         return Pi05Shapes(batch, cameras, tokens.shape[1])
 
 
 def trim(
     images: Tensor, image_masks: Tensor, tokens: Tensor, token_mask: Tensor, multiple: int = 8
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The same call without the cameras and the token columns that are empty in the whole batch; its result is the same.
+    """Remove the cameras and token columns that are empty in the whole batch; the result of the call is the same.
 
-    Waits for the device once. Lengths are rounded up to ``multiple``, so that few different shapes occur.
+    Waits for the device once. Lengths are rounded up to ``multiple`` to keep the number of different shapes small.
     """
     summary = torch.cat([image_masks.any(0).long(), token_mask.sum(1).amax()[None]]).tolist()
     length = min(-(-summary[-1] // multiple) * multiple, tokens.shape[1])

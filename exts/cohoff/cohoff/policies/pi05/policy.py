@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""pi-0.5 as a chunk policy: camera images, state and instruction of an environment in, its actions out."""
+"""pi-0.5 as a chunk policy: from camera images, state and instruction to actions."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from cohoff.policies.pi05.prompt import Prompts, Tokenizer
 from cohoff.policies.pi05.spec import Pi05Spec
 
 IMAGES, INSTRUCTION = "images", "instruction"
-"""Observations with the cameras' images [N, H, W, 3] by name, and with the row of each environment's instruction."""
+"""Observations with the camera images [N, H, W, 3] by name, and with the index of each environment's instruction."""
 
 
 class Pi05Policy:
-    """Frozen :class:`~cohoff.policies.base.ChunkPolicy` on a device of its own, which need not be the simulation's."""
+    """Frozen :class:`~cohoff.policies.base.ChunkPolicy` on a device that may differ from the simulation's."""
 
     def __init__(self, model: Pi05, recipe: Recipe, cfg: Pi05PolicyCfg, tokenizer: Tokenizer) -> None:
-        """Tokenize the instructions and make room for a micro-batch.
+        """Tokenize the instructions and allocate memory for a micro-batch.
 
         Raises:
             InputError: Cameras, prompt or precision do not fit the checkpoint, or memory is too small.
@@ -57,15 +57,16 @@ class Pi05Policy:
 
     @torch.no_grad()
     def plan(self, obs: TensorDict | Mapping[str, Any], noise: Tensor | None = None) -> Tensor:
-        """Chunks of actions in [-1, 1] for B environments, shape [B, H, A], on the planner's device.
+        """Return chunks of actions in [-1, 1] for B environments, shape [B, H, A], on the policy's device.
 
         Args:
             obs: ``images`` with one entry [B, H, W, 3] per camera, uint8 or floating-point in [0, 1]; the state
-                [B, D] where the prompt spells it out; ``instruction`` [B] where there are several.
+                [B, D] if the prompt contains it; ``instruction`` [B] if there are several.
             noise: Standard normal noise, shape [B, noise_dim]. None draws it from torch's global random state.
 
         Raises:
-            InputError: An observation is missing, of a wrong shape or type, or (on a GPU at the next call) out of range.
+            InputError: An observation is missing, has a wrong shape or type, or is out of range (on a GPU raised by
+                the next call).
         """
         side = self.model.spec.image
         images = [prepare_images(self._entry(obs, f"{IMAGES}/{name}"), side) for name in self.cfg.cameras]
@@ -84,7 +85,7 @@ class Pi05Policy:
         return self._action.inverse(chunk[..., : self.action_dim]).clamp(-1.0, 1.0)
 
     def _entry(self, obs: TensorDict | Mapping[str, Any], name: str) -> Tensor:
-        """An observation, ``group`` or ``group/entry``, on the planner's device."""
+        """Return an observation, ``group`` or ``group/entry``, on the policy's device."""
         value: Any = obs
         for key in name.split("/"):
             if key not in value.keys():  # noqa: SIM118
@@ -103,10 +104,10 @@ class Pi05Policy:
             state = state[:, self._columns]
         if state.shape != (batch, self._state.size):
             raise InputError(
-                f"the state {self.cfg.state!r} has shape {tuple(state.shape)}, the checkpoint's ({batch}, {self._state.size}); "
-                "set state and state_columns"
+                f"the state {self.cfg.state!r} has shape {tuple(state.shape)}, "
+                f"the checkpoint's ({batch}, {self._state.size}); set state and state_columns"
             )
-        self.model.guard.refuse(~state.isfinite().all(), f"the state {self.cfg.state!r} is not finite")
+        self.model.guard.reject(~state.isfinite().all(), f"the state {self.cfg.state!r} is not finite")
         return digitize(self._state.forward(state.float()))
 
     def _instructions(self, obs: TensorDict | Mapping[str, Any], batch: int) -> Tensor:
@@ -115,7 +116,7 @@ class Pi05Policy:
             return torch.zeros(batch, dtype=torch.long, device=self.device)
         which = self._entry(obs, INSTRUCTION).long().view(batch)
         outside = ((which < 0) | (which >= count)).any()
-        self.model.guard.refuse(
+        self.model.guard.reject(
             outside, f"the observation {INSTRUCTION!r} has rows outside of the {count} instructions"
         )
         return which.clamp(0, count - 1)
@@ -132,10 +133,10 @@ def load_pi05(
         device: Device of the policy and of its plans.
 
     Raises:
-        InputError: Weights, settings, statistics or tokenizer are missing or unusable; nothing has been loaded then.
+        InputError: Weights, settings, statistics or tokenizer are missing or unusable.
     """
     folder, device = locate(path_or_hub_id), torch.device(device)
-    # What is small comes first, so that nothing large is read in vain.
+    # Small files first, so that an error is found before the weights are read.
     cfg, recipe = read_cfg(folder), read_recipe(folder)
     try:
         spec = read_spec(folder) if cfg.spec is None else Pi05Spec(**cfg.spec)

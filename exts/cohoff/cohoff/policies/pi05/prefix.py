@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The prefix transformer (Gemma, arXiv 2403.08295) over image tokens and prompt; all that remains of it is keys and values."""
+"""The prefix transformer (Gemma, arXiv 2403.08295), which turns image tokens and prompt into keys and values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cohoff.policies.pi05.weights import Weights
 
 @dataclass(frozen=True)
 class _Block:
-    """What follows the attention of a layer."""
+    """Weights that follow the attention of a layer."""
 
     out: Tensor
     gate_up: Tensor
@@ -28,7 +28,7 @@ class _Block:
 
 
 class Prefix:
-    """Fills the keys and values of the prefix. The last layer computes nothing else: its output would not be read."""
+    """Computes keys and values of the prefix. The last layer computes nothing else, as its output is not used."""
 
     def __init__(self, spec: Pi05Spec, weights: Weights, rotary: Rotary) -> None:
         self.spec = spec
@@ -54,7 +54,7 @@ class Prefix:
         ]
 
     def embed(self, tokens: Tensor) -> Tensor:
-        """Embeddings [B, L, vlm_width] of tokens [B, L]."""
+        """Return the embeddings [B, L, vlm_width] of tokens [B, L]."""
         return F.embedding(tokens, self.embedding) * self.scale
 
     def __call__(self, x: Tensor, valid: Tensor, mask: Tensor | None, cache: KeyValues) -> None:
@@ -63,7 +63,7 @@ class Prefix:
         Args:
             x: Image tokens and prompt.
             valid: Whether each of them exists, shape [B, S]; positions count those that do.
-            mask: The same for :func:`attend`, [B, 1, 1, S], or None where all exist.
+            mask: The same for :func:`attend`, [B, 1, 1, S], or None if all exist.
             cache: Destination.
         """
         s, last = self.spec, self.spec.depth - 1

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Camera images and states as the network wants them, and its actions as the environment does; batched, on the device."""
+"""Conversion of camera images, states and actions between environment and network; batched, on the device."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from torch.nn import functional as F
 from cohoff.errors import InputError
 
 NUM_BINS = 256
-"""Bins of a state dimension between -1 and 1."""
+"""Number of bins of a state dimension between -1 and 1."""
 
 _EPS = 1e-8
-"""Width that replaces a range of zero."""
+"""Replaces a range of zero."""
 
 _BOUNDS = {"QUANTILES": ("q01", "q99"), "MIN_MAX": ("min", "max")}
 
@@ -28,7 +28,7 @@ class Normalizer:
     """Affine map between the units of environment and network, per dimension."""
 
     offset: Tensor
-    """What becomes ``-shift``, shape [D]."""
+    """Value that maps to ``-shift``, shape [D]."""
     span: Tensor
     """Divisor on the way to the network, shape [D]."""
     inverse_span: Tensor
@@ -42,13 +42,13 @@ class Normalizer:
     def from_statistics(
         mode: str, values: Mapping[str, Tensor], origin: str, size: int = 0, margin: float = 0.0
     ) -> Normalizer:
-        """The map of ``mode``: QUANTILES and MIN_MAX bring bounds to [-1, 1], MEAN_STD standardizes, IDENTITY does nothing.
+        """Build the map of ``mode``: QUANTILES and MIN_MAX map bounds to [-1, 1], MEAN_STD standardizes.
 
         Args:
-            mode: lerobot's name.
+            mode: QUANTILES, MIN_MAX, MEAN_STD or IDENTITY, as lerobot names them.
             values: Statistics, each of shape [D].
-            origin: What they are called in messages.
-            size: Number of dimensions D of IDENTITY; others take it from the statistics, which know of no padding.
+            origin: Their name in error messages.
+            size: Number of dimensions D of IDENTITY; the others take it from the statistics, which have no padding.
             margin: Added to the distance of the bounds.
 
         Raises:
@@ -82,21 +82,21 @@ class Normalizer:
         return len(self.offset)
 
     def to(self, device: torch.device) -> Normalizer:
-        """The same on another device."""
+        """Copy to another device."""
         names = ("offset", "span", "inverse_span")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     def forward(self, x: Tensor) -> Tensor:
-        """Values [..., D] for the network."""
+        """Convert values [..., D] from the environment to the network."""
         return self.gain * (x - self.offset) / self.span - self.shift
 
     def inverse(self, x: Tensor) -> Tensor:
-        """Values [..., D] for the environment."""
+        """Convert values [..., D] from the network to the environment."""
         return (x + self.shift) * self.inverse_span / self.gain + self.offset
 
 
 def digitize(state: Tensor) -> Tensor:
-    """Bins -1 (below the range) to 255 of a normalized state, int64, of the same shape.
+    """Return the bins, -1 (below the range) to 255, of a normalized state, int64, of the same shape.
 
     As numpy's ``digitize(state, linspace(-1, 1, 257)[:-1]) - 1``; the edges are multiples of 1/128, exact in float32.
     """
@@ -105,17 +105,17 @@ def digitize(state: Tensor) -> Tensor:
 
 
 def prepare_images(images: Tensor, side: int) -> Tensor:
-    """Camera images for the vision tower, resized without distortion, the rest black.
+    """Convert camera images for the vision tower: resized without distortion, padded with black.
 
     Args:
         images: Shape [N, H, W, 3], uint8, or floating-point in [0, 1].
-        side: Height and width that the network wants.
+        side: Height and width of the network's images [pixel].
 
     Returns:
         Float32 in [-1, 1], shape [N, 3, side, side].
 
     Raises:
-        InputError: Another shape or type.
+        InputError: The images have another shape or type.
     """
     if images.ndim != 4 or images.shape[-1] != 3:
         raise InputError(f"camera images have shape {tuple(images.shape)}, expected (N, H, W, 3)")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Prompts: the instruction is tokenized once, the state's digits are put in on the device at every plan."""
+"""Prompts: the instruction is tokenized once, the digits of the state are inserted on the device at every plan."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from cohoff.errors import InputError
 from cohoff.policies.pi05.preprocess import NUM_BINS
 
 _MULTIPLE = 8
-"""Padded lengths are multiples of so many tokens."""
+"""Padded lengths are multiples of this number of tokens."""
 
 
 def clean(instruction: str) -> str:
-    """The instruction as it was written in training."""
+    """Return the instruction in the form used in training."""
     return instruction.strip().replace("_", " ").replace("\n", " ")
 
 
@@ -32,7 +32,7 @@ class Tokenizer:
         """Open the model at ``path``, whose tokens must be among the first ``vocab``.
 
         Raises:
-            InputError: The file is missing or no SentencePiece model, or has too many tokens.
+            InputError: The file is missing, is not a SentencePiece model, or has too many tokens.
         """
         if not os.path.isfile(path):  # noqa: PTH113
             raise InputError(
@@ -41,19 +41,19 @@ class Tokenizer:
         try:
             self._model = sentencepiece.SentencePieceProcessor(model_file=str(path))
         except (RuntimeError, OSError) as error:
-            raise InputError(f"{str(path)!r} is no SentencePiece model ({error})") from error
+            raise InputError(f"{str(path)!r} is not a SentencePiece model ({error})") from error
         if self._model.vocab_size() > vocab:
             raise InputError(f"{str(path)!r} has {self._model.vocab_size()} tokens, the network's embedding {vocab}")
 
     def encode(self, text: str) -> list[int]:
-        """Tokens of ``text``, the mark of the beginning first."""
+        """Return the tokens of ``text``, starting with the begin-of-sequence token."""
         return self._model.encode(text, add_bos=True)
 
     def continuation(self, head: str, text: str) -> list[int]:
-        """Tokens that ``text`` adds after ``head``.
+        """Return the tokens that ``text`` adds after ``head``.
 
         Raises:
-            InputError: The vocabulary has tokens across the border.
+            InputError: A token spans the boundary between the two.
         """
         start, both = self.encode(head), self.encode(head + text)
         if both[: len(start)] != start:
@@ -64,8 +64,8 @@ class Tokenizer:
 class Prompts:
     """Token sequences of environments that follow one of a few instructions.
 
-    With a state the prompt is ``Task: {instruction}, State: {bins};\nAction: ``, else ``{instruction}\n``. Digits are
-    tokens of their own in PaliGemma's vocabulary, so that a bin's tokens do not depend on its neighbors; this is checked.
+    With a state the prompt is ``Task: {instruction}, State: {bins};\nAction: ``, else ``{instruction}\n``. In
+    PaliGemma's vocabulary each digit is one token, so the tokens of a bin do not depend on its neighbors (checked).
     """
 
     def __init__(
@@ -82,12 +82,12 @@ class Prompts:
             tokenizer: SentencePiece model.
             instructions: One per task, in plain words.
             state_dim: Number of state dimensions D in the prompt; 0 leaves the state out.
-            max_tokens: Longest prompt that the network was trained with.
-            device: Where prompts are assembled.
+            max_tokens: Maximum prompt length of the network [token].
+            device: Device of the prompts.
 
         Raises:
-            InputError: No instruction, an empty one, a prompt that can exceed ``max_tokens``, or a vocabulary that merges
-                digits.
+            InputError: There is no instruction, one is empty, a prompt can exceed ``max_tokens``, or the vocabulary
+                merges digits.
         """
         if not instructions or not all(clean(text) for text in instructions):
             raise InputError(f"instructions are {list(instructions)!r}; give at least one, and none of them empty")
@@ -110,8 +110,8 @@ class Prompts:
         longest = max(map(len, starts)) + state_dim * max(map(len, spelled)) + len(tail)
         if longest > max_tokens:
             raise InputError(
-                f"the prompt of {instructions[starts.index(max(starts, key=len))]!r} with {state_dim} state dimensions can take "
-                f"{longest} tokens, the network takes {max_tokens}; shorten the instruction"
+                f"the prompt of {instructions[starts.index(max(starts, key=len))]!r} with {state_dim} state dimensions "
+                f"can take {longest} tokens, the network takes {max_tokens}; shorten the instruction"
             )
         self.length = min(-(-longest // _MULTIPLE) * _MULTIPLE, max_tokens)
         """Length L that every prompt is padded to."""
@@ -120,13 +120,13 @@ class Prompts:
         self._tail = torch.tensor(tail, device=device)
 
     def __call__(self, which: Tensor, bins: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Tokens, int64, and which of them exist, bool, both of shape [B, L].
+        """Return tokens, int64, and whether each exists, bool, both of shape [B, L].
 
         Args:
-            which: Row of each environment's instruction, int64, shape [B].
-            bins: Bins -1 to 255 of the state, int64, shape [B, D]; None where the prompt has no state.
+            which: Index of each environment's instruction, int64, shape [B].
+            bins: Bins -1 to 255 of the state, int64, shape [B, D]; None if the prompt has no state.
         """
-        # Parts go to their places by one scatter; what must not be written goes to a column beyond the last.
+        # Parts are written by one scatter; padding goes to an extra column, which is dropped.
         tokens = F.pad(self._start[which], (0, 1))
         end = self._start_length[which]
         if bins is not None:
@@ -148,7 +148,7 @@ class Prompts:
 
 
 def _table(rows: Sequence[Sequence[int]], device: torch.device, width: int | None = None) -> tuple[Tensor, Tensor]:
-    """Rows padded with zeros to ``width`` or the longest, and their lengths; both int64."""
+    """Return the rows, padded with zeros to ``width`` or the longest, and their lengths; both int64."""
     width = width or max(1, *map(len, rows))
     padded = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], device=device)
     return padded, torch.tensor([len(row) for row in rows], device=device)

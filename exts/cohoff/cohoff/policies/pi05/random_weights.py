@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Random weights under which every part of the network matters, for tests and benchmarks."""
+"""Random weights with which every part of the network affects the result, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cohoff.policies.pi05.weights import Source
 
 
 def random_source(spec: Pi05Spec, seed: int = 0, device: torch.device | str = "cpu") -> Source:
-    """Weights that keep activations at unit scale, made when they are read; the same for every call with the same arguments."""
+    """Return weights that keep activations at unit scale, generated when read; equal arguments give equal weights."""
     shapes = expected(spec)
 
     def read(name: str) -> Tensor:
@@ -30,5 +30,5 @@ def random_source(spec: Pi05Spec, seed: int = 0, device: torch.device | str = "c
 
 
 def _scale(shape: Shape) -> float:
-    """One over the root of a matrix's inputs; a tenth for vectors."""
+    """Return 1 / sqrt(number of inputs) for matrices and 0.1 for vectors."""
     return 0.1 if len(shape) == 1 else math.prod(shape[1:]) ** -0.5

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Sizes of a pi-0.5 network, and what they cost."""
+"""Sizes of a pi-0.5 network, and their cost in operations and memory."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Pi05Shapes:
 
 
 def flops(spec: Pi05Spec, shapes: Pi05Shapes) -> dict[str, float]:
-    """Floating-point operations (two per multiply-add) of the vision tower, the prefix and the Euler steps of one call."""
+    """Return floating-point operations (two per multiply-add) of vision tower, prefix and Euler steps of one call."""
     s, length = spec, shapes.prefix(spec)
     pixels = 3 * s.patch**2
     attention = s.heads * s.head_dim
@@ -115,7 +115,7 @@ def flops(spec: Pi05Spec, shapes: Pi05Shapes) -> dict[str, float]:
 
 
 def parameters(spec: Pi05Spec) -> int:
-    """Numbers that are kept on the device for the network."""
+    """Return the number of weights on the device."""
     s = spec
     attention = s.heads * s.head_dim
     vision = s.vis_width * (3 * s.patch**2 + s.image_tokens + s.vlm_width)
@@ -127,7 +127,7 @@ def parameters(spec: Pi05Spec) -> int:
 
 
 def activations(spec: Pi05Spec, shapes: Pi05Shapes) -> int:
-    """Estimate of the numbers that one chunk of a call keeps at once: keys, values and the largest intermediates."""
+    """Estimate the number of values that one chunk of a call needs at once: keys, values, largest intermediates."""
     s, length = spec, shapes.prefix(spec)
     cache = 2 * s.depth * s.kv_heads * s.head_dim * (s.chunk + length)
     vision = shapes.cameras * s.image_tokens * (6 * s.vis_width + 2 * s.vis_mlp)

@@ -3,8 +3,8 @@
 
 """Names and shapes of the tensors in a pi-0.5 checkpoint.
 
-Two layouts are in use: openpi's, whose names are used here, and lerobot's, which puts ``model.`` in front of every name. Newer versions of
-transformers leave out ``vision_model.``, and the token embedding may be stored as the language head that it is tied to.
+Two layouts are in use: openpi's, whose names are used here, and lerobot's, which prefixes every name with ``model.``.
+Newer versions of transformers omit ``vision_model.``, and the token embedding may be stored as the tied language head.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Shape = tuple[int, ...]
 
 
 def expected(spec: Pi05Spec) -> dict[str, Shape]:
-    """Name and shape of every tensor that inference reads."""
+    """Return name and shape of every tensor that inference reads."""
     s = spec
     shapes: dict[str, Shape] = {EMBEDDING: (s.vocab, s.vlm_width)}
 
@@ -62,15 +62,15 @@ def expected(spec: Pi05Spec) -> dict[str, Shape]:
 
 
 def resolve(shapes: Mapping[str, Shape], spec: Pi05Spec, origin: str) -> dict[str, str]:
-    """Stored name of every expected tensor, after a check that the checkpoint holds these and no others.
+    """Return the stored name of every expected tensor; check that the checkpoint holds these and no others.
 
     Args:
         shapes: Shape of every stored tensor.
         spec: Sizes of the network.
-        origin: What the checkpoint is called in messages.
+        origin: Name of the checkpoint in error messages.
 
     Raises:
-        InputError: Tensors are missing, mis-shaped or unknown; the message names them.
+        InputError: Tensors are missing, unknown or of a wrong shape; the message names them.
     """
     stored = {_openpi_name(name): name for name in shapes}
     if not any(name.startswith("paligemma_with_expert.") for name in stored):
@@ -102,7 +102,7 @@ def _feed_forward(layer: str, width: int, inner: int) -> dict[str, Shape]:
 
 
 def _is_unused(name: str, s: Pi05Spec) -> bool:
-    """Whether ``name`` belongs to the trained network but not to inference: language heads, and the end of the prefix."""
+    """Return whether inference does not need ``name``: language heads, and the end of the prefix."""
     last = (
         re.escape(f"{LANGUAGE}layers.{s.depth - 1}.") + r"(self_attn\.[qo]_proj|mlp\.\w+_proj|post_attention_layernorm)"
     )
@@ -116,5 +116,5 @@ def _openpi_name(name: str) -> str:
 
 
 def _some(names: list[str]) -> str:
-    """The first names, and how many more there are."""
+    """Return the first names and the number of further ones."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

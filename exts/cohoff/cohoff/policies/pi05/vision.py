@@ -30,7 +30,7 @@ class _Layer:
 
 
 class VisionTower:
-    """Tokens of images, all cameras of all environments in one batch."""
+    """Turns images into tokens, all cameras of all environments in one batch."""
 
     def __init__(self, spec: Pi05Spec, weights: Weights) -> None:
         self.spec = spec
@@ -57,7 +57,7 @@ class VisionTower:
         self.projection = affine(f"{PALIGEMMA}multi_modal_projector.linear")
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Tokens [N, T, vlm_width] of images [N, 3, H, W] in [-1, 1]."""
+        """Return the tokens [N, T, vlm_width] of images [N, 3, H, W] in [-1, 1]."""
         s, n = self.spec, len(images)
         side, width = s.image // s.patch, s.vis_width
         patches = images.to(self.dtype).view(n, 3, side, s.patch, side, s.patch).permute(0, 2, 4, 1, 3, 5)

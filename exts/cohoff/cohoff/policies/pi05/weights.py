@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Weights on their way from memory-mapped files to the device, one at a time, in the precision that they are kept in."""
+"""Loading of weights from memory-mapped files to the device, one tensor at a time, in their final precision."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ DTYPES = (torch.float32, torch.bfloat16)
 
 @dataclass(frozen=True)
 class Source:
-    """Stored tensors that have not been read."""
+    """Stored tensors, read on demand."""
 
     origin: str
-    """What they are called in messages."""
+    """Name of the checkpoint in error messages."""
     shapes: Mapping[str, Shape]
-    """Shape of each."""
+    """Shape of each tensor by name."""
     read: Callable[[str], Tensor]
-    """Return one of them, on any device."""
+    """Return one tensor by name, on any device."""
 
 
 class Weights:
@@ -41,7 +41,7 @@ class Weights:
         """Check names and shapes; nothing is read yet.
 
         Raises:
-            InputError: A tensor is missing, unknown or mis-shaped, or ``dtype`` is not one of :data:`DTYPES`.
+            InputError: A tensor is missing, unknown or of a wrong shape, or ``dtype`` is not one of :data:`DTYPES`.
         """
         if dtype not in DTYPES:
             raise InputError(f"pi-0.5 dtype is {dtype}; use one of {', '.join(map(str, DTYPES))}")
@@ -51,12 +51,12 @@ class Weights:
         self.dtype = dtype
 
     def __call__(self, name: str, dtype: torch.dtype | None = None) -> Tensor:
-        """The tensor ``name``, in the network's precision if ``dtype`` is None; a copy, never a view of a file."""
+        """Return a copy of the tensor ``name``, in the network's precision if ``dtype`` is None."""
         shape = self._source.shapes[self._names[name]]
         return torch.empty(shape, dtype=dtype or self.dtype, device=self.device).copy_(self._read(name))
 
     def stack(self, names: Sequence[str], norm: str | None = None) -> Tensor:
-        """Tensors of one kind below each other, for one product in place of several.
+        """Stack tensors along their rows, for one matrix product instead of several.
 
         Args:
             names: Weights [R_i, C] or biases [R_i].
@@ -81,17 +81,17 @@ class Weights:
 
 
 def from_state(state: Mapping[str, Tensor]) -> Source:
-    """Weights that are in memory."""
+    """Return weights that are in memory."""
     return Source("the state dictionary", {name: tuple(t.shape) for name, t in state.items()}, state.__getitem__)
 
 
 def from_folder(folder: Path) -> Source:
-    """Weights in ``model.safetensors``, or in the shards that ``model.safetensors.index.json`` lists.
+    """Return the weights in ``model.safetensors``, or in the shards listed in ``model.safetensors.index.json``.
 
-    Headers are read here; the tensors stay in the files, mapped into memory, until they are asked for.
+    Only headers are read here; each tensor is read from its memory-mapped file on demand.
 
     Raises:
-        InputError: A file is missing, truncated or no safetensors file.
+        InputError: A file is missing, truncated or not a safetensors file.
     """
     files: dict[str, Path] = {}
     shapes: dict[str, Shape] = {}
@@ -105,7 +105,7 @@ def from_folder(folder: Path) -> Source:
             raise InputError(f"weights {str(path)!r} cannot be read ({error}); download them again") from error
 
     def read(name: str) -> Tensor:
-        # Opened for each tensor: a file that stays open keeps in memory what has been read of it.
+        # Opened for each tensor, because an open file keeps what has been read in memory.
         with safe_open(files[name], framework="pt") as file:
             return file.get_tensor(name)
 
