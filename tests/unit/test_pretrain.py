@@ -15,7 +15,7 @@ import h5py
 import pytest
 import torch
 
-from cohoff.policies.base import load_base
+from cohoff.policies.loading import load_base
 from cohoff.policies.base_checkpoint import read_metadata
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "pretrain.py"

@@ -26,7 +26,7 @@ from cohoff.experiments.pipeline_cfg import QUICK, PipelineCfg
 from cohoff.experiments.workflow import StageFailed, Workflow
 from cohoff.files import write_json
 from cohoff.isaac.launch import check_task, load_entry_point
-from cohoff.policies.base import base_path
+from cohoff.policies.loading import base_path
 
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
