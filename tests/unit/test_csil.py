@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The algorithm under rsl_rl's protocol, driven by an environment made of random numbers."""
+"""The core with CSIL++ under rsl_rl's protocol, driven by an environment made of random numbers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import pytest
 import torch
 from tensordict import TensorDict
 
-from cohoff.algorithms.csil import csil as module
-from cohoff.algorithms.csil.csil import CSIL
 from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.data.demonstrations import Demonstrations
+from cohoff.offpolicy import algorithm as module
+from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 
 N, D, A = 16, 6, 3
 
@@ -60,7 +60,9 @@ def cfg(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A tiny learner on random demonstrations."""
     torch.manual_seed(0)
     obs = torch.randn(200, D)
-    demos = Demonstrations(obs, torch.tanh(obs[:, :A]) * 0.9, obs.roll(-1, 0), torch.full((10,), 20), "Test")
+    demos = Demonstrations(
+        {"policy": obs}, torch.tanh(obs[:, :A]) * 0.9, {"policy": obs.roll(-1, 0)}, torch.full((10,), 20), "Test"
+    )
     monkeypatch.setattr(module, "load_base", lambda *args: CountingBase())
     monkeypatch.setattr(module, "load_demonstrations", lambda *args: demos)
     runner = CsilRunnerCfg(max_iterations=4)
@@ -78,14 +80,14 @@ def no_ends() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return tuple(torch.zeros(N, dtype=torch.bool) for _ in range(3))
 
 
-def build(cfg: dict[str, Any], env: RandomEnv) -> tuple[CSIL, TensorDict]:
+def build(cfg: dict[str, Any], env: RandomEnv) -> tuple[OffPolicyAlgorithm, TensorDict]:
     obs = env.observe()
-    learner = CSIL.construct_algorithm(obs, env, cfg, "cpu")
+    learner = OffPolicyAlgorithm.construct_algorithm(obs, env, cfg, "cpu")
     learner.train_mode()
     return learner, obs
 
 
-def roll(learner: CSIL, env: RandomEnv, obs: TensorDict, *ends: torch.Tensor) -> TensorDict:
+def roll(learner: OffPolicyAlgorithm, env: RandomEnv, obs: TensorDict, *ends: torch.Tensor) -> TensorDict:
     """One step of the runner's loop."""
     with torch.inference_mode():
         learner.act(obs)
@@ -97,15 +99,15 @@ def roll(learner: CSIL, env: RandomEnv, obs: TensorDict, *ends: torch.Tensor) ->
 def test_evaluation_environments_act_with_the_mean_and_are_never_stored(cfg: dict[str, Any]) -> None:
     env = RandomEnv()
     learner, obs = build(cfg, env)
-    assert (learner.num_train, learner.num_eval) == (14, 2)
+    assert (learner.num_train, learner.num_envs) == (14, 16)
     with torch.inference_mode():
         action = learner.act(obs)
-    mean = 0.5 * torch.tanh(learner.model.actor(obs["policy"])[0])  # the base's first action is 0
+    mean = 0.5 * torch.tanh(learner.learner.model.actor(obs["policy"])[0])  # the base's first action is 0
     difference = (action - mean).abs().amax(1)
     assert (difference[14:] < 1e-6).all()
     assert (difference[:14] > 1e-6).all()
     roll(learner, env, obs)
-    assert learner.store.stride == 14
+    assert learner.collector.buffer.stride == 14
     assert learner.env_steps == N
 
 
@@ -116,15 +118,16 @@ def test_time_outs_store_the_true_final_observation_and_the_continued_base_actio
     done[3] = True
     before = obs["policy"].clone()
     obs = roll(learner, env, obs, done, success, invalid)
-    rows = learner.store.rows
-    assert torch.equal(rows["obs"][:14], before[:14])
-    assert (rows["next_obs"][3] == 9.0).all()
-    assert torch.equal(rows["next_obs"][4], obs["policy"][4])
+    buffer = learner.collector.buffer
+    first, following = buffer.states[:14], buffer.states[buffer.successor[:14]]
+    assert torch.equal(first["actor"], before[:14])
+    assert (following["actor"][3] == 9.0).all()
+    assert torch.equal(following["actor"][4], obs["policy"][4])
     expected = torch.full((14, A), 0.01)
     expected[[1, 11]] = 0.0  # their turn to plan anew
-    assert rows["next_base_action"][:14].allclose(expected)
+    assert following["base_action"].allclose(expected)
     obs = roll(learner, env, obs)
-    base = learner.store.rows["base_action"][14:28]
+    base = buffer.states["base_action"][14:28]
     assert base[3].allclose(torch.tensor(0.0))  # a new plan after the reset
     assert base[4].allclose(torch.tensor(0.01))
 
@@ -137,9 +140,9 @@ def test_invalid_steps_are_marked_and_outcomes_counted(cfg: dict[str, Any]) -> N
     success[[0, 15]] = True
     invalid[1] = True
     roll(learner, env, obs, done, success, invalid)
-    assert learner.store.rows["valid"][:14].logical_not().nonzero().tolist() == [[1]]
-    assert learner.train_episodes.summary().tolist() == [0.5, 2, 1, 1]
-    assert learner.eval_episodes.summary().tolist() == [1.0, 1, 1, 0]
+    assert learner.collector.buffer.transitions["valid"][:14].logical_not().nonzero().tolist() == [[1]]
+    assert learner.collector.episodes["train"].summary().tolist() == [0.5, 2, 1, 1]
+    assert learner.collector.episodes["eval"].summary().tolist() == [1.0, 1, 1, 0]
 
 
 @pytest.mark.parametrize("combination", ["ensemble", "residual", "policy"])
@@ -151,27 +154,27 @@ def test_every_combination_and_reward_learns_and_reports(
     cfg["algorithm"]["refinement_learning_rate"] = 1e-3
     env = RandomEnv(tmp_path)
     learner, obs = build(cfg, env)
-    start = learner.model.actor.mean_weight.clone()
+    start = learner.learner.model.actor.mean_weight.clone()
     for _ in range(4):
         obs = roll(learner, env, obs)
     learner.update()
-    assert not torch.equal(start, learner.model.actor.mean_weight)
+    assert not torch.equal(start, learner.learner.model.actor.mean_weight)
     line = json.loads((tmp_path / "progress.jsonl").read_text())
     assert line["updates"] == 3 and line["env_steps"] == 4 * N
-    assert all(torch.isfinite(value).all() for value in learner.model.state_dict().values())
+    assert all(torch.isfinite(value).all() for value in learner.learner.model.state_dict().values())
 
 
 def test_actor_rests_until_its_start(cfg: dict[str, Any]) -> None:
     cfg["algorithm"]["actor_start_steps"] = 3 * N
     env = RandomEnv()
     learner, obs = build(cfg, env)
-    start = learner.model.actor.mean_weight.clone()
+    start = learner.learner.model.actor.mean_weight.clone()
     obs = roll(learner, env, roll(learner, env, obs))
     learner.update()
-    assert torch.equal(start, learner.model.actor.mean_weight)
+    assert torch.equal(start, learner.learner.model.actor.mean_weight)
     roll(learner, env, obs)
     learner.update()
-    assert not torch.equal(start, learner.model.actor.mean_weight)
+    assert not torch.equal(start, learner.learner.model.actor.mean_weight)
 
 
 def test_resuming_restores_networks_counters_and_replay(cfg: dict[str, Any], tmp_path: Path) -> None:
@@ -186,22 +189,24 @@ def test_resuming_restores_networks_counters_and_replay(cfg: dict[str, Any], tmp
     saved = torch.load(tmp_path / "model_0.pt", weights_only=True)
 
     cfg["algorithm"] |= {"base": None, "demonstrations": None}  # the checkpoint knows them
-    resumed = CSIL.construct_algorithm(obs, RandomEnv(tmp_path / "second"), cfg, "cpu")
+    resumed = OffPolicyAlgorithm.construct_algorithm(obs, RandomEnv(tmp_path / "second"), cfg, "cpu")
     assert resumed.load(saved, None, True)
     resumed.train_mode()
     assert (resumed.iteration, resumed.env_steps, resumed.num_updates) == (1, 3 * N, 3)
-    assert torch.equal(resumed.store.rows["obs"], learner.store.rows["obs"])
-    assert len(resumed.store) == len(learner.store)
-    for name, value in learner.model.state_dict().items():
-        assert torch.equal(value, resumed.model.state_dict()[name]), name
-    assert resumed.reward.constants() == learner.reward.constants()
+    before, after = learner.collector.buffer, resumed.collector.buffer
+    assert torch.equal(after.states["actor"][: 3 * 14], before.states["actor"][: 3 * 14])
+    assert len(after) == len(before) == 3 * 14
+    assert after.transitions["done"][2 * 14 : 3 * 14].all()  # no window joins two runs
+    for name, value in learner.learner.model.state_dict().items():
+        assert torch.equal(value, resumed.learner.model.state_dict()[name]), name
+    assert resumed.learner.constants() == learner.learner.constants()
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"task": "Other"}, "'Other'"),
-        ({"obs_dim": 5}, "(5, 3)"),
+        ({"problem": {"actor_dim": 5, "critic_dim": 5, "action_dim": 3}}, "(5, 5, 3)"),
         ({"replay": "gone.safetensors"}, "gone.safetensors"),
     ],
 )
@@ -211,7 +216,7 @@ def test_a_checkpoint_that_does_not_fit_ends_with_one_line(
     learner, obs = build(cfg, RandomEnv(tmp_path))
     saved = learner.save()
     saved["meta"] |= change
-    other = CSIL.construct_algorithm(obs, RandomEnv(tmp_path), cfg, "cpu")
+    other = OffPolicyAlgorithm.construct_algorithm(obs, RandomEnv(tmp_path), cfg, "cpu")
     with pytest.raises(SystemExit):
         other.load(saved, None, True)
         other.train_mode()
@@ -226,7 +231,7 @@ def test_a_checkpoint_of_the_other_reward_can_be_played_but_not_trained_on(
     saved = learner.save()
     cfg = copy.deepcopy(cfg)
     cfg["algorithm"]["reward"] = "sparse"
-    other = CSIL.construct_algorithm(obs, RandomEnv(tmp_path), cfg, "cpu")
+    other = OffPolicyAlgorithm.construct_algorithm(obs, RandomEnv(tmp_path), cfg, "cpu")
     assert other.load(saved, None, True)
     assert other.get_policy()(obs).shape == (N, A)
     with pytest.raises(SystemExit):
@@ -238,7 +243,7 @@ def test_the_small_policy_is_exported_as_the_player_does_it(cfg: dict[str, Any],
     learner, obs = build(cfg, RandomEnv(tmp_path))
     policy = learner.get_policy()
     torch.jit.script(policy.as_jit().to("cpu")).save(str(tmp_path / "policy.pt"))
-    expected = torch.tanh(learner.model.actor(obs["policy"])[0])
+    expected = torch.tanh(learner.learner.model.actor(obs["policy"])[0])
     torch.testing.assert_close(torch.jit.load(str(tmp_path / "policy.pt"))(obs["policy"]), expected)
     onnx = policy.as_onnx().to("cpu").eval()
     torch.onnx.export(

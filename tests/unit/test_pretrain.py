@@ -15,8 +15,8 @@ import h5py
 import pytest
 import torch
 
-from cohoff.policies.loading import load_base
 from cohoff.policies.base_checkpoint import read_metadata
+from cohoff.policies.loading import load_base
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "pretrain.py"
 TASK = "Cohoff-Square-Franka"

@@ -7,29 +7,35 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tensordict import TensorDict
 
 from cohoff.algorithms.common.losses import discounted_returns
-from cohoff.algorithms.csil.pretraining import train_clone
+from cohoff.algorithms.csil.cloning import train_clone
 from cohoff.algorithms.csil.reward import CoherentReward, SparseReward
-from cohoff.data.demonstrations import Demonstrations
 from cohoff.networks.stationary import StationaryPolicy
+from cohoff.offpolicy.transitions import Transitions
 
 DISCOUNT = 0.9875
 
 
+def transitions(obs: torch.Tensor, actions: torch.Tensor, lengths: torch.Tensor) -> Transitions:
+    states = TensorDict({"actor": obs, "base_action": obs[:, :0]}, batch_size=[len(obs)])
+    return Transitions(states, states[: len(lengths)], actions, lengths)
+
+
 @pytest.fixture(scope="module")
-def demos() -> Demonstrations:
-    """Forty episodes of a smooth behaviour with execution noise 0.05."""
+def demos() -> Transitions:
+    """Forty episodes of a smooth behavior with execution noise 0.05."""
     torch.manual_seed(0)
     lengths = torch.full((40,), 30)
     obs = torch.randn(1200, 6)
     mode = torch.tanh(obs[:, :3] * 0.5)
     actions = (mode + 0.05 * torch.randn_like(mode)).clamp(-0.99, 0.99)
-    return Demonstrations({"policy": obs}, actions, {"policy": obs.roll(-1, 0)}, lengths, "test")
+    return transitions(obs, actions, lengths)
 
 
 @pytest.fixture(scope="module")
-def clone(demos: Demonstrations) -> StationaryPolicy:
+def clone(demos: Transitions) -> StationaryPolicy:
     torch.manual_seed(0)
     policy = StationaryPolicy(6, 3, num_features=64)
     cfg = {"steps": 700, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": 0.1}
@@ -37,44 +43,42 @@ def clone(demos: Demonstrations) -> StationaryPolicy:
     return policy.requires_grad_(False)
 
 
-def test_reward_is_high_at_demonstrations_and_near_zero_far_away(
-    demos: Demonstrations, clone: StationaryPolicy
-) -> None:
+def test_reward_is_high_at_demonstrations_and_near_zero_far_away(demos: Transitions, clone: StationaryPolicy) -> None:
     reward = CoherentReward(clone, floor=-5.0)
     torch.manual_seed(1)
-    uniform = torch.rand_like(demos.actions) * 2.0 - 1.0
-    at_data = reward.raw(demos.obs, demos.actions).mean()
-    far = reward.raw(demos.obs + 8.0 * torch.randn_like(demos.obs), uniform).mean()
-    wrong = reward.raw(demos.obs, uniform).mean()
+    uniform = torch.rand_like(demos.action) * 2.0 - 1.0
+    at_data = reward.raw(demos.now.actor, demos.action).mean()
+    far = reward.raw(demos.now.actor + 8.0 * torch.randn_like(demos.now.actor), uniform).mean()
+    wrong = reward.raw(demos.now.actor, uniform).mean()
     assert at_data > 0.9
     assert far.abs() < 1.0
     assert wrong < -5.0
 
 
-def test_finishing_is_never_worth_less_than_waiting(demos: Demonstrations, clone: StationaryPolicy) -> None:
+def test_finishing_is_never_worth_less_than_waiting(demos: Transitions, clone: StationaryPolicy) -> None:
     """Success ends at value 0, every further step costs, and walking a demonstration beats waiting where it is best."""
     reward = CoherentReward(clone, floor=-5.0)
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
-    flags = torch.zeros(len(demos.obs), dtype=torch.bool)
-    for action in (torch.tanh(clone(demos.obs)[0]), demos.actions):
-        assert (reward(demos.obs, action, flags) < 0.0).all()
+    flags = torch.zeros(len(demos.now.actor), dtype=torch.bool)
+    for action in (torch.tanh(clone(demos.now.actor)[0]), demos.action):
+        assert (reward(demos.now.actor, action, flags) < 0.0).all()
     waiting = -reward.margin / reward.scale / (1.0 - DISCOUNT)
-    assert (returns[demos.starts] >= waiting - 1e-4).float().mean() >= 0.94
+    assert (returns[demos.first_rows] >= waiting - 1e-4).float().mean() >= 0.94
 
 
 def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
-    demos: Demonstrations, clone: StationaryPolicy
+    demos: Transitions, clone: StationaryPolicy
 ) -> None:
     reward = CoherentReward(clone, floor=-5.0)
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
     lost_for_ever = (0.0 - reward.ceiling - reward.margin) / reward.scale / (1.0 - DISCOUNT)
     assert lost_for_ever == pytest.approx(-5.0)
-    flags = torch.zeros(demos.num_transitions, dtype=torch.bool)
-    again = discounted_returns(reward(demos.obs, demos.actions, flags), DISCOUNT, demos.lengths.tolist(), 0.0)
+    flags = torch.zeros(len(demos), dtype=torch.bool)
+    again = discounted_returns(reward(demos.now.actor, demos.action, flags), DISCOUNT, demos.lengths.tolist(), 0.0)
     torch.testing.assert_close(again, returns)
 
 
-def test_sparse_reward_pays_at_success_alone(demos: Demonstrations) -> None:
+def test_sparse_reward_pays_at_success_alone(demos: Transitions) -> None:
     reward = SparseReward()
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
     assert reward.scale == pytest.approx(0.2)
@@ -83,15 +87,15 @@ def test_sparse_reward_pays_at_success_alone(demos: Demonstrations) -> None:
 
 
 @pytest.mark.parametrize("holdout", [0.0, 0.5])
-def test_held_out_demonstrations_are_not_cloned(demos: Demonstrations, holdout: float) -> None:
+def test_held_out_demonstrations_are_not_cloned(demos: Transitions, holdout: float) -> None:
     """The first half of the demonstrations contradicts the second: who clones all of them ends in between."""
-    opposed = demos.actions.clone()
+    opposed = demos.action.clone()
     opposed[:600] = 0.8
     opposed[600:] = -0.8
-    mixed = Demonstrations(demos.observations, opposed, demos.next_observations, demos.lengths, "test")
+    mixed = transitions(demos.now.actor, opposed, demos.lengths)
     torch.manual_seed(0)
     policy = StationaryPolicy(6, 3, num_features=32)
     cfg = {"steps": 250, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": holdout}
     train_clone(policy, mixed, cfg, lambda step, status: None)
-    mean = torch.tanh(policy(demos.obs)[0]).mean()
+    mean = torch.tanh(policy(demos.now.actor)[0]).mean()
     assert mean < -0.4 if holdout else mean.abs() < 0.2

@@ -66,7 +66,7 @@ def main(argv: Sequence[str]) -> None:
         from isaaclab_rl.rsl_rl import RslRlVecEnvWrapper
         from isaaclab_tasks.utils import load_cfg_from_registry
 
-        from cohoff.algorithms.csil.csil import CSIL
+        from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 
         wrapped = RslRlVecEnvWrapper(env, clip_actions=1.0)  # pyright: ignore[reportArgumentType]
         runner_cfg: Any = load_cfg_from_registry(args.task, "rsl_rl_csil_cfg_entry_point")
@@ -75,26 +75,26 @@ def main(argv: Sequence[str]) -> None:
         cfg["algorithm"]["clone"]["steps"] = cfg["algorithm"]["critic"]["pretrain_steps"] = 1
         cfg["algorithm"]["updates_per_iteration"] = args.updates
         obs = wrapped.get_observations()
-        learner = CSIL.construct_algorithm(obs, wrapped, cfg, args.device)
-        learner.train_mode()
-        engine = learner.engine
+        algorithm = OffPolicyAlgorithm.construct_algorithm(obs, wrapped, cfg, args.device)
+        algorithm.train_mode()
+        engine = algorithm.engine
         assert engine is not None
         engine.policy = FreeBase(engine.policy.horizon, engine.policy.action_dim, args.num_envs, args.device)
         simulation = loop = 0.0
         with torch.inference_mode():
             for step in range(WARM_UP + args.steps):
                 start = clock(args.device)
-                actions = learner.act(obs)
+                actions = algorithm.act(obs)
                 acted = clock(args.device)
                 obs, rewards, dones, extras = wrapped.step(actions)
                 stepped = clock(args.device)
-                learner.process_env_step(obs, rewards, dones, extras)
+                algorithm.process_env_step(obs, rewards, dones, extras)
                 if step >= WARM_UP:
                     simulation += stepped - acted
                     loop += acted - start + clock(args.device) - stepped
-        learner.env_steps = max(learner.env_steps, cfg["algorithm"]["actor_start_steps"])
+        algorithm.env_steps = max(algorithm.env_steps, cfg["algorithm"]["actor_start_steps"])
         start = clock(args.device)
-        learner.update()
+        algorithm.update()
         update = (clock(args.device) - start) / args.updates
     result = {
         "task": args.task,
