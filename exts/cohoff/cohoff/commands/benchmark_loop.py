@@ -36,12 +36,13 @@ class FreeBase:
     """Base policy that plans zero actions at no cost."""
 
     observations: tuple[str, ...] = ("policy",)
+    noise_dim = 0
 
     def __init__(self, horizon: int, action_dim: int, num_envs: int, device: str):
         self.horizon, self.action_dim = horizon, action_dim
         self._chunk = torch.zeros(num_envs, horizon, action_dim, device=device)
 
-    def plan(self, obs: TensorDict) -> torch.Tensor:
+    def plan(self, obs: TensorDict, noise: torch.Tensor | None = None) -> torch.Tensor:
         """Zeros, shape [B, H, A]."""
         return self._chunk[: obs.batch_size[0]]
 

@@ -47,7 +47,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 def describe(report: FlowTrainingReport) -> str:
     """The losses in words."""
-    holdout = "-" if report.held_out_loss is None else f"{report.held_out_loss:.4f}"
+    holdout = "-" if report.holdout_loss is None else f"{report.holdout_loss:.4f}"
     return f"loss {report.loss:.4f}, holdout {holdout}"
 
 
@@ -74,7 +74,7 @@ def main(argv: Sequence[str]) -> None:
         "steps": cfg.steps,
         "training": asdict(cfg),
         "loss": reports[-1].loss,
-        "holdout_loss": reports[-1].held_out_loss,
+        "holdout_loss": reports[-1].holdout_loss,
         "seconds": round(seconds, 3),
         **provenance(),
     }

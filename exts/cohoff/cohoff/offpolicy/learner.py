@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.transitions import Transitions
+from cohoff.policies.acting import CombinedPolicy
 
 Metrics = dict[str, Tensor]
 """Detached scalars on the device."""
@@ -72,7 +73,7 @@ class Learner(Protocol):
         """Actions to execute, [B, A]: sampled where ``explore`` [B] bool holds, of the mean policy elsewhere."""
         ...
 
-    def policy(self, kind: str) -> nn.Module:
+    def policy(self, kind: str) -> CombinedPolicy:
         """Deterministic policy that maps (actor's observation [B, D], base action [B, A]) to actions [B, A].
 
         ``kind`` is ``trained``, ``step0`` (before the first update) or ``clone`` (the cloned policy without the base).

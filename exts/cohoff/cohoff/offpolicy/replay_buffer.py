@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from tensordict import TensorDict
 from torch import Tensor
@@ -184,4 +186,5 @@ def _write(target: TensorDict, rows: Tensor, value: TensorDict) -> None:
 
 def _flat(fields: TensorDict) -> dict[str, Tensor]:
     """The tensors of nested fields by names with slashes."""
-    return {"/".join(name) if isinstance(name, tuple) else name: value for name, value in fields.items(True, True)}
+    flat: dict[str, Any] = fields.flatten_keys("/").to_dict()
+    return flat

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from tensordict import TensorDict
@@ -44,7 +45,7 @@ class Transitions:
         self.last_rows = self.first_rows + self.lengths - 1
         self.done = torch.zeros(len(self), dtype=torch.bool, device=rows.device)
         self.done[self.last_rows] = True
-        self._all = torch.cat([self.states, self.last_states])
+        self._all = cast(TensorDict, torch.cat([self.states, self.last_states]))
         self.successor = rows + 1
         self.successor[self.last_rows] = len(self) + torch.arange(self.num_episodes, device=rows.device)
         self.now = State.of(self.states)
@@ -65,11 +66,11 @@ class Transitions:
 
     def state(self, rows: Tensor) -> State:
         """States before the transitions ``rows`` [B]."""
-        return State.of(self.states[rows])
+        return State.of(cast(TensorDict, self.states[rows]))
 
     def next_state(self, rows: Tensor) -> State:
         """States that the transitions ``rows`` [B] led to."""
-        return State.of(self._all[self.successor[rows]])
+        return State.of(cast(TensorDict, self._all[self.successor[rows]]))
 
     def rows_of(self, first: int, last: int) -> Tensor:
         """Rows of the episodes from ``first`` up to, not including, ``last``."""

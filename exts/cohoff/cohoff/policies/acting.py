@@ -12,6 +12,7 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor, nn
 
+from cohoff.networks.stationary import StationaryPolicy
 from cohoff.policies.chunking import ChunkEngine
 
 
@@ -23,9 +24,9 @@ class CombinedPolicy(nn.Module):
         combination: See :mod:`cohoff.policies.combine`.
     """
 
-    def __init__(self, actor: nn.Module, combination: Callable[[Tensor, Tensor], Tensor]):
+    def __init__(self, actor: StationaryPolicy, combination: Callable[[Tensor, Tensor], Tensor]):
         super().__init__()
-        self.actor = actor
+        self.actor: StationaryPolicy = actor
         self.combination = combination
 
     def forward(self, actor_obs: Tensor, base_action: Tensor) -> Tensor:
@@ -44,9 +45,9 @@ class ActingPolicy(nn.Module):
         engine: Chunk engine of the base policy; None without one.
     """
 
-    def __init__(self, policy: nn.Module, observe: Callable[[TensorDict], TensorDict], engine: ChunkEngine | None):
+    def __init__(self, policy: CombinedPolicy, observe: Callable[[TensorDict], TensorDict], engine: ChunkEngine | None):
         super().__init__()
-        self.policy = policy
+        self.policy: CombinedPolicy = policy
         self.observe = observe
         self.engine = engine
 
@@ -85,7 +86,7 @@ class ExportedPolicy(nn.Module):
 
     def __init__(self, policy: CombinedPolicy):
         super().__init__()
-        self.actor = copy.deepcopy(policy.actor).eval()
+        self.actor: StationaryPolicy = copy.deepcopy(policy.actor).eval()
 
     def forward(self, obs: Tensor) -> Tensor:
         """Mean action [B, A] at observations [B, D]."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cohoff.algorithms.common import losses
 from cohoff.algorithms.csil import preparation, updates
@@ -90,7 +90,7 @@ class CSIL:
         action = losses.sample_tanh_gaussian(mean, std.clamp_max(self.exploration_std), noise)
         return self.combination(state.base_action, action)
 
-    def policy(self, kind: str) -> nn.Module:
+    def policy(self, kind: str) -> CombinedPolicy:
         """Mean policy: ``trained``, at ``step0``, or the ``clone`` alone."""
         if kind == "clone":
             return CombinedPolicy(self.model.clone, make_combination("policy"))
@@ -114,7 +114,7 @@ class CSIL:
         metrics |= updates.update_critic(
             self.model, self.optimizers["critic"], batch, target, next_action, num_demonstrations, self.gradient_penalty
         )
-        updates.soft_update(self.model.target, self.model.critic, self.target_rate)
+        self.model.target.track_(self.model.critic, self.target_rate)
         if with_actor:
             noise = torch.randn_like(batch.action)
             metrics |= updates.update_actor(self.model, self.optimizers["actor"], batch, noise, self.beta)

@@ -3,22 +3,19 @@
 
 """One optimizer step each: critic, actor, reward.
 
-The losses are pure functions of tensors and modules with static shapes and no host synchronization. They run as they
-are, compiled (:func:`compiled`), or captured in a CUDA graph.
+The losses are pure functions of tensors and modules, with static shapes and no host synchronization.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from cohoff.algorithms.common import losses
 from cohoff.algorithms.csil.model import CsilModel
-from cohoff.networks.critic import CategoricalCritic
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import Batch
 
@@ -99,35 +96,6 @@ def refinement_loss(policy: StationaryPolicy, batch: Batch, num_demos: int) -> T
     return losses.refinement_loss(reward[:num_demos], reward[num_demos:])
 
 
-def project(critic: CategoricalCritic) -> None:
-    """Bring the critic's weight vectors back to unit norm."""
-    critic.project_()
-
-
-def soft_update(target: CategoricalCritic, online: CategoricalCritic, rate: float) -> None:
-    """Move ``target`` towards ``online`` by ``rate``."""
-    target.track_(online, rate)
-
-
-class Functions(NamedTuple):
-    """The parts of an update, as they are or compiled."""
-
-    bootstrap_target: Callable[..., tuple[Tensor, Tensor, Metrics]] = bootstrap_target
-    critic_loss: Callable[..., tuple[Tensor, Metrics]] = critic_loss
-    actor_loss: Callable[..., tuple[Tensor, Metrics]] = actor_loss
-    refinement_loss: Callable[..., Tensor] = refinement_loss
-    project: Callable[..., None] = project
-    soft_update: Callable[..., None] = soft_update
-
-
-EAGER = Functions()
-
-
-def compiled(backend: str = "inductor") -> Functions:
-    """The same functions, each compiled to one graph at its first call."""
-    return Functions(*(torch.compile(function, fullgraph=True, dynamic=False, backend=backend) for function in EAGER))
-
-
 def update_critic(
     model: CsilModel,
     optimizer: torch.optim.Optimizer,
@@ -136,12 +104,11 @@ def update_critic(
     next_action: Tensor,
     num_demos: int,
     penalty_weight: float,
-    functions: Functions = EAGER,
 ) -> Metrics:
     """Fit the critics to ``target`` [B, atoms]; keep unit weight norm. See :func:`critic_loss`."""
-    loss, metrics = functions.critic_loss(model, batch, target, next_action, num_demos, penalty_weight)
+    loss, metrics = critic_loss(model, batch, target, next_action, num_demos, penalty_weight)
     _step(optimizer, loss)
-    functions.project(model.critic)
+    model.critic.project_()
     return metrics
 
 
@@ -151,11 +118,10 @@ def update_actor(
     batch: Batch,
     noise: Tensor,
     beta: float,
-    functions: Functions = EAGER,
 ) -> Metrics:
     """Lower :func:`actor_loss`; ``noise`` [B, A] is standard normal."""
     with _constant(model.critic):
-        loss, metrics = functions.actor_loss(model, batch, noise, beta)
+        loss, metrics = actor_loss(model, batch, noise, beta)
     _step(optimizer, loss)
     return metrics
 
@@ -165,10 +131,9 @@ def update_reward(
     optimizer: torch.optim.Optimizer,
     batch: Batch,
     num_demos: int,
-    functions: Functions = EAGER,
 ) -> Metrics:
     """One SGD step of the reward's refinement. See :func:`refinement_loss`."""
-    loss = functions.refinement_loss(policy, batch, num_demos)
+    loss = refinement_loss(policy, batch, num_demos)
     _step(optimizer, loss)
     return {"refinement_loss": loss.detach()}
 
