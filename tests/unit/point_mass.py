@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""A reaching task without a simulator: what every algorithm must be able to learn within seconds.
+
+A point mass in the plane is pushed towards a goal; the base policy overshoots and drifts, so that it often misses.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import h5py
+import torch
+from tensordict import TensorDict
+
+from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
+
+TASK = "PointMass"
+OBS_DIM, ACTION_DIM, LIMIT = 4, 2, 30
+SPEED, RADIUS = 0.1, 0.08
+
+
+def expert(obs: torch.Tensor) -> torch.Tensor:
+    """Straight to the goal, [N, 2]."""
+    return ((obs[:, 2:] - obs[:, :2]) / SPEED).clamp(-1.0, 1.0)
+
+
+class PointMass:
+    """N points; the observation is position and goal, the action a velocity."""
+
+    num_actions, max_episode_length = ACTION_DIM, LIMIT
+
+    def __init__(self, num_envs: int, log_dir: Path | None, seed: int = 0):
+        self.num_envs = num_envs
+        self.unwrapped = SimpleNamespace(
+            spec=SimpleNamespace(id=TASK), cfg=SimpleNamespace(log_dir=log_dir and str(log_dir))
+        )
+        self._generator = torch.Generator().manual_seed(seed)
+        self._position, self._goal = torch.zeros(num_envs, 2), torch.zeros(num_envs, 2)
+        self._age = torch.zeros(num_envs, dtype=torch.long)
+        self._reset(torch.ones(num_envs, dtype=torch.bool))
+
+    def get_observations(self) -> TensorDict:
+        return TensorDict({"policy": torch.cat([self._position, self._goal], 1)}, batch_size=[self.num_envs])
+
+    def step(self, action: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
+        """Observations, rewards, dones and extras as the tasks' environments return them."""
+        self._position = self._position + SPEED * action
+        self._age += 1
+        success = (self._position - self._goal).norm(dim=1) < RADIUS
+        done = success | (self._age == LIMIT)
+        final = self.get_observations().to_dict()
+        self._reset(done)
+        extras = {"success": success, "invalid": torch.zeros_like(done), "num_resets": int(done.sum())}
+        return self.get_observations(), success.float(), done.long(), extras | {"final_obs": final}
+
+    def _reset(self, rows: torch.Tensor) -> None:
+        start, goal = (2.0 * torch.rand(self.num_envs, 2, generator=self._generator) - 1.0 for _ in range(2))
+        self._position = torch.where(rows[:, None], start, self._position)
+        self._goal = torch.where(rows[:, None], goal, self._goal)
+        self._age.masked_fill_(rows, 0)
+
+
+class DriftingBase:
+    """Plans the expert's first action for the whole chunk, turned and with a drift: it circles around most goals."""
+
+    horizon, action_dim, noise_dim, observations = 12, ACTION_DIM, 2, ("policy",)
+
+    def plan(self, obs: TensorDict, noise: torch.Tensor | None = None) -> torch.Tensor:
+        action = expert(obs["policy"])
+        turned = torch.stack([0.8 * action[:, 0] - 0.6 * action[:, 1], 0.6 * action[:, 0] + 0.8 * action[:, 1]], 1)
+        noise = torch.randn_like(action) if noise is None else noise
+        return (turned + 0.2 * noise + 0.15).clamp(-1.0, 1.0)[:, None].expand(-1, self.horizon, -1)
+
+
+def write_demonstrations(path: Path, count: int = 30) -> None:
+    """Episodes of the expert with execution noise, in the layout of ``cohoff collect``."""
+    generator = torch.Generator().manual_seed(7)
+    env = PointMass(1, None, seed=7)
+    with h5py.File(path, "w") as file:
+        data = file.create_group("data")
+        data.attrs.update({"env_args": json.dumps({"env_name": TASK}), "task": TASK, "seed": 7})
+        for index in range(count):
+            rows: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+            done = False
+            while not done:
+                obs = env.get_observations()["policy"]
+                action = (expert(obs) + 0.2 * torch.randn(1, 2, generator=generator)).clamp(-1.0, 1.0)
+                _, _, dones, extras = env.step(action)
+                rows.append((obs[0], action[0], extras["final_obs"]["policy"][0]))
+                done = bool(dones)
+            demo = data.create_group(f"demo_{index}")
+            demo.attrs.update({"success": True, "num_samples": len(rows)})
+            for name, values in zip(("obs/policy", "actions", "next_obs/policy"), zip(*rows, strict=True), strict=True):
+                demo[name] = torch.stack(values).numpy()
+
+
+def success_rate(policy: Any, episodes: int = 256) -> float:
+    """Success of the mean policy in the first episode of ``episodes`` environments, always the same ones."""
+    env = PointMass(episodes, None, seed=99)
+    obs = env.get_observations()
+    policy.reset(torch.ones(episodes, dtype=torch.bool))
+    ended, won = (torch.zeros(episodes, dtype=torch.bool) for _ in range(2))
+    torch.manual_seed(99)
+    for _ in range(LIMIT):
+        obs, _, dones, extras = env.step(policy(obs))
+        won |= extras["success"] & ~ended
+        ended |= dones.bool()
+        policy.reset(dones.bool())
+    return won.float().mean().item()
+
+
+def train(
+    cfg: dict[str, Any], log_dir: Path, iterations: int, num_envs: int = 32, steps: int = 8
+) -> OffPolicyAlgorithm:
+    """Run the runner's loop for ``iterations``."""
+    env = PointMass(num_envs, log_dir)
+    obs = env.get_observations()
+    algorithm = OffPolicyAlgorithm.construct_algorithm(obs, env, cfg, "cpu")
+    algorithm.train_mode()
+    for _ in range(iterations):
+        with torch.inference_mode():
+            for _ in range(steps):
+                obs, rewards, dones, extras = env.step(algorithm.act(obs))
+                algorithm.process_env_step(obs, rewards, dones, extras)
+        algorithm.update()
+    return algorithm

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Every algorithm raises the success of a poor base policy on the point mass, and a new one is a small class."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import point_mass
+import pytest
+import torch
+from torch import nn
+
+from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
+from cohoff.offpolicy import algorithm as core
+from cohoff.offpolicy import inference
+from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg, OffPolicyRunnerCfg
+from cohoff.offpolicy.batch import Batch
+from cohoff.offpolicy.inference import load_policy
+from cohoff.offpolicy.learner import Metrics, Problem
+from cohoff.policies.acting import ActingPolicy
+from cohoff.policies.chunking import ChunkEngine
+
+
+class CloningLearner:
+    """Behavior cloning, continued online on demonstrations alone: the smallest algorithm."""
+
+    uses_base = relabels = False
+    fixed_settings = ("hidden_dim",)
+    fixed_for_training = ()
+
+    def __init__(self, problem: Problem, *, hidden_dim: int):
+        sizes = (problem.actor_dim, hidden_dim, problem.action_dim)
+        self.modules = nn.Sequential(nn.Linear(*sizes[:2]), nn.ELU(), nn.Linear(*sizes[1:]), nn.Tanh())
+        self.optimizers = {"policy": torch.optim.Adam(self.modules.parameters())}
+
+    def features(self, actor_obs):
+        return {}
+
+    def act(self, state, explore):
+        return self.modules(state.actor)
+
+    def policy(self, kind: str):
+        return lambda actor_obs, base_action: self.modules(actor_obs)
+
+    def prepare(self, demonstrations, progress):
+        return {}
+
+    def reward(self, actor_obs, action, success):
+        return success.float()
+
+    def update(self, batch: Batch, num_demonstrations: int, with_actor: bool) -> Metrics:
+        error = self.modules(batch.now.actor[:num_demonstrations]) - batch.action[:num_demonstrations]
+        loss = error.square().mean()
+        self.optimizers["policy"].zero_grad()
+        loss.backward()
+        self.optimizers["policy"].step()
+        return {"loss": loss.detach()}
+
+    def constants(self):
+        return {}
+
+    def load_constants(self, constants):
+        pass
+
+
+@pytest.fixture
+def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The core's settings for the point mass."""
+    for module in (core, inference):
+        monkeypatch.setattr(module, "load_base", lambda *args: point_mass.DriftingBase())
+    point_mass.write_demonstrations(tmp_path / "demos.hdf5")
+    runner = OffPolicyRunnerCfg(max_iterations=20).to_dict()
+    runner["algorithm"] = OffPolicyAlgorithmCfg(learner="").to_dict() | {
+        "demonstrations": str(tmp_path / "demos.hdf5"), "base": "base", "replay_steps": 200, "n_step": 3,
+        "batch_size": 128, "updates_per_iteration": 16, "learning_starts": 0, "learning_rate": 1e-3,
+        "final_learning_rate": 1e-3,
+    }  # fmt: skip
+    return runner
+
+
+def base_success() -> float:
+    base = ChunkEngine(point_mass.DriftingBase(), 256, "cpu", 10)
+    return point_mass.success_rate(ActingPolicy(lambda obs, action: action, lambda obs: {"actor": obs["policy"]}, base))  # pyright: ignore
+
+
+def csil_settings() -> dict[str, Any]:
+    """Small networks; the settings that the core does not take."""
+    settings = CsilRunnerCfg().algorithm.to_dict()
+    settings["policy"] |= {"hidden_dim": 64, "num_features": 64}
+    settings["critic"] |= {"hidden_dims": (64, 64), "pretrain_steps": 300}
+    settings["clone"] |= {"steps": 400, "holdout": 0.0}
+    return settings | {"gradient_penalty": 0.0, "target_rate": 0.02}
+
+
+def test_csil_raises_success(cfg: dict[str, Any], tmp_path: Path) -> None:
+    cfg["algorithm"] = csil_settings() | cfg["algorithm"] | {"learner": "cohoff.algorithms.csil.csil:CSIL"}
+    trained = point_mass.train(cfg, tmp_path, iterations=20)
+    torch.save(trained.save(), tmp_path / "model_19.pt")
+    start, end = (point_mass.success_rate(load_policy(tmp_path, 256, "cpu", kind)) for kind in ("csil_step0", "csil"))
+    print(f"base {base_success():.3f}, step 0 {start:.3f}, after {trained.num_updates} updates {end:.3f}")
+    assert base_success() < 0.7
+    assert end > max(base_success(), start) + 0.1
+
+
+def test_a_new_algorithm_is_one_class(cfg: dict[str, Any], tmp_path: Path) -> None:
+    cfg["algorithm"] |= {"learner": f"{__name__}:CloningLearner", "hidden_dim": 64}
+    trained = point_mass.train(cfg, tmp_path, iterations=20)
+    torch.save(trained.save(), tmp_path / "model_19.pt")
+    lines = [json.loads(line) for line in (tmp_path / "progress.jsonl").read_text().splitlines()]
+    assert lines[-1]["loss"] < 0.5 * lines[0]["loss"] and lines[-1]["updates"] == 320
+    assert len(trained.collector.buffer) == 28 * 160  # pyright: ignore[reportOptionalMemberAccess]
+    assert point_mass.success_rate(trained.get_policy()) > base_success() + 0.1
+
+
+def test_unknown_settings_and_learners_end_with_one_line(cfg: dict[str, Any], capsys: pytest.CaptureFixture) -> None:
+    for change, words in (
+        ({"learner": f"{__name__}:CloningLearner", "hidden_dim": 64, "betta": 1}, "agent.algorithm.betta"),
+        ({"learner": "cohoff.algorithms.nothing:Nothing"}, "cohoff.algorithms.nothing"),
+    ):
+        env = point_mass.PointMass(4, None)
+        with pytest.raises(SystemExit):
+            core.OffPolicyAlgorithm.construct_algorithm(
+                env.get_observations(), env, cfg | {"algorithm": cfg["algorithm"] | change}, "cpu"
+            )
+        assert words in capsys.readouterr().err
