@@ -57,9 +57,11 @@ class CSIL:
         self.combination = make_combination(combination, residual_scale)
         self.uses_base = self.combination.uses_base
         self.residual = combination == "residual"
-        self.modules = self.model = CsilModel(
-            problem.actor_dim, problem.critic_dim, problem.action_dim, self.combination, policy, critic_kwargs(critic)
-        ).to(problem.device)
+        with problem.device:
+            self.modules = self.model = CsilModel(
+                problem.actor_dim, problem.critic_dim, problem.action_dim, self.combination, policy,
+                critic_kwargs(critic),
+            )  # fmt: skip
         self.clone_cfg, self.critic_cfg = clone, critic
         self.target_rate, self.beta, self.gradient_penalty = target_rate, beta, gradient_penalty
         self.exploration_std = exploration_std

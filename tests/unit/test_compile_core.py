@@ -1,0 +1,100 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Ready for compilation and CUDA graphs: one graph each, no recompilation, everything on the device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from tensordict import TensorDict
+from torch import Tensor
+from torch._subclasses import FakeTensorMode
+
+from cohoff.algorithms.csil import updates
+from cohoff.algorithms.csil.csil import CSIL
+from cohoff.algorithms.csil.csil_cfg import CsilAlgorithmCfg
+from cohoff.offpolicy.base_actions import BaseActions
+from cohoff.offpolicy.batch import Batch, assemble
+from cohoff.offpolicy.collector import Collector
+from cohoff.offpolicy.learner import Problem
+from cohoff.offpolicy.replay_buffer import ReplayBuffer
+
+N, D, A = 4, 5, 2
+
+
+@pytest.fixture(autouse=True)
+def fresh_compiler():
+    """Every test compiles anew, and fails when something is compiled a second time."""
+    torch._dynamo.reset()
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        yield
+    torch._dynamo.reset()
+
+
+def make_learner(device: str) -> CSIL:
+    settings = CsilAlgorithmCfg().to_dict()
+    settings["policy"] |= {"hidden_dim": 16, "num_features": 16}
+    settings["critic"] |= {"hidden_dims": (16, 16)}
+    names = (
+        "combination", "residual_scale", "reward", "reward_floor", "refinement_learning_rate", "policy", "clone",
+        "critic", "target_rate", "beta", "exploration_std", "gradient_penalty",
+    )  # fmt: skip
+    return CSIL(Problem(D, D, A, 0.99, torch.device(device)), **{name: settings[name] for name in names})
+
+
+def states(learner: CSIL) -> TensorDict:
+    obs = torch.randn(N, D)
+    features = TensorDict(learner.features(obs), batch_size=[N])
+    return TensorDict({"actor": obs, "base_action": torch.zeros(N, A), "features": features}, batch_size=[N])
+
+
+def write(buffer: ReplayBuffer, state: TensorDict, following: TensorDict, action: Tensor, done: Tensor) -> None:
+    buffer.extend(state, following, action=action, reward=action[:, 0], success=done, done=done, valid=~done)
+
+
+def draw_batch(buffer: ReplayBuffer) -> Batch:
+    rows, mask = buffer.sample(8, 3)
+    return assemble(buffer, rows, mask, buffer.transitions["reward"][rows], 0.99)
+
+
+def test_buffer_and_losses_compile_to_one_graph_each_and_only_once() -> None:
+    learner = make_learner("cpu")
+    model = learner.model
+    buffer = ReplayBuffer(6, N, states(learner), A)
+    compile_ = lambda function: torch.compile(function, fullgraph=True, backend="aot_eager")  # noqa: E731
+    extend, sample = compile_(write), compile_(draw_batch)
+    target_of, critic_loss = compile_(updates.bootstrap_target), compile_(updates.critic_loss)
+    actor_loss = compile_(updates.actor_loss)
+    for _ in range(10):
+        extend(buffer, states(learner), states(learner), torch.randn(N, A), torch.rand(N) < 0.3)
+        batch, noise = sample(buffer), torch.randn(8, A)
+        target, next_action, _ = target_of(model, batch, noise, 0.01)
+        loss, _ = critic_loss(model, batch, target, next_action, 4, 0.0)
+        loss.backward()
+        loss, _ = actor_loss(model, batch, noise, 0.01)
+        loss.backward()
+    expected, _, _ = updates.bootstrap_target(model, batch, noise, 0.01)
+    torch.testing.assert_close(target, expected)
+
+
+def test_steps_of_the_loop_stay_on_a_fake_gpu() -> None:
+    """Acting, storing, sampling and the target run where no tensor has data: nothing is read by the host."""
+    with FakeTensorMode(allow_non_fake_inputs=False), torch.device("cuda:0"), torch.no_grad():
+        learner = make_learner("cuda:0")
+        obs = TensorDict({"policy": torch.randn(N, D)}, batch_size=[N])
+        observe = lambda groups: TensorDict({"actor": groups["policy"]}, batch_size=[N])  # noqa: E731
+        base = BaseActions(None, N, torch.device("cuda:0"))
+        learner.combination = lambda base_action, action: action
+        learner.model.combination = learner.combination
+        collector = Collector(learner, observe, base, 6, N - 1, obs, A)
+        for step in range(10):
+            assert collector.act(obs).device == torch.device("cuda:0")
+            done = torch.rand(N) < 0.5
+            extras: dict[str, Any] = {"success": done, "invalid": ~done, "num_resets": step % 2}
+            collector.record(obs, done, extras | {"final_obs": {"policy": torch.randn(N, D)}})
+        batch = draw_batch(collector.buffer)
+        for tensor in (batch.now.actor, batch.next.features["prior_std"], batch.weight, batch.discount):
+            assert tensor.device == torch.device("cuda:0")
