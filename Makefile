@@ -10,7 +10,7 @@ TOOLS := pytest ruff pyright
 PARITY := .venv-parity
 SOURCES := exts tasks scripts tests setup.py
 
-.PHONY: demo test check format parity
+.PHONY: demo test check format parity mutants
 
 demo: $(INSTALLED)
 	$(PYTHON) scripts/demo.py
@@ -19,6 +19,10 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(PYTHON) -m pytest -m "not slow" tests/unit
 	$(PYTHON) -m pytest -m "not slow" tests/integration
+
+# One-line faults of the learner, each of which a unit test must notice: about 15 minutes on one core.
+mutants: $(INSTALLED)
+	$(PYTHON) tests/mutants/run.py
 
 check: $(INSTALLED)
 	$(VENV)/bin/ruff check $(SOURCES)

@@ -90,3 +90,9 @@ def test_refinement_pushes_demonstrations_up_and_replay_to_zero() -> None:
 def test_returns_restart_at_every_episode() -> None:
     returns = losses.discounted_returns(torch.tensor([-1.0, -1.0, -2.0]), 0.5, [2, 1], terminal_value=0.0)
     assert_close(returns, torch.tensor([-1.5, -1.0, -2.0]))
+
+
+def test_cross_entropy_is_averaged_over_the_batch_and_summed_over_critics() -> None:
+    target = torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    loss = losses.categorical_cross_entropy(torch.zeros(2, 3, 4), target)
+    assert_close(loss.item(), 2 * (2 / 3) * math.log(4.0))

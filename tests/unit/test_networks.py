@@ -35,6 +35,11 @@ def test_batch_norm_by_hand() -> None:
     assert_close(norm(torch.tensor([[[2.2]]]), batch_statistics=False).item(), 2.0)
 
 
+def test_batch_norm_adds_eps_to_the_variance() -> None:
+    norm = EnsembleBatchNorm(1, 1, eps=3.0)
+    assert_close(norm(torch.tensor([[[-1.0], [1.0]]]), batch_statistics=True), torch.tensor([[[-0.5], [0.5]]]))
+
+
 def test_joined_pass_normalises_both_halves_with_common_statistics() -> None:
     """Logits of (s, a) depend on which (s', a') share the pass, and ``rows`` only selects."""
     torch.manual_seed(0)
@@ -88,3 +93,19 @@ def test_spread_of_an_untrained_policy_can_be_set() -> None:
     policy.set_spread(0.3)
     _, std = policy(torch.randn(256, 5))
     assert_close(std.mean().item(), 0.3, atol=0.05, rtol=0.0)
+
+
+def test_the_spread_has_a_floor() -> None:
+    policy = StationaryPolicy(4, 2, hidden_dim=8, num_features=8).eval()
+    policy.factor.data.zero_().diagonal(dim1=1, dim2=2).fill_(-40.0)
+    _, std = policy(torch.randn(5, 4))
+    assert_close(std, torch.full((5, 2), math.sqrt(0.75) * math.tanh(math.sqrt(1e-5))))
+
+
+def test_faithful_heads_keep_the_spreads_gradient_out_of_the_features() -> None:
+    policy = StationaryPolicy(4, 2, hidden_dim=8, num_features=8).eval()
+    features = torch.randn(5, 8, requires_grad=True)
+    for faithful in (True, False):
+        _, std = policy.head(features, faithful)
+        (gradient,) = torch.autograd.grad(std.sum(), features, allow_unused=True)
+        assert (gradient is None) == faithful

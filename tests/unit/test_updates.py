@@ -112,6 +112,18 @@ def test_the_target_is_the_worse_members_and_pays_for_divergence() -> None:
     assert next_action.abs().max() <= 1.0
 
 
+def test_the_target_is_the_distribution_at_the_next_state() -> None:
+    """Of the joined pass its second half; with discount 1, no reward and no divergence it is left as it is."""
+    model, _ = real_model()
+    batch = make_batch(discount=1.0)
+    batch.returns = torch.zeros(B)
+    target, next_action, _ = updates.bootstrap_target(model, batch, torch.zeros(B, A), beta=0.0)
+    obs, action = torch.cat([batch.now.critic, batch.next.critic]), torch.cat([batch.action, next_action])
+    probs = model.target(obs, action, batch_statistics=True)[:, B:].softmax(-1)
+    worse = (probs * model.target.atoms).sum(-1).argmin(0)
+    torch.testing.assert_close(target, probs[worse, torch.arange(B)], atol=1e-5, rtol=1e-4)
+
+
 def test_the_next_action_is_the_actors_at_the_next_state() -> None:
     model = known_model("ensemble")
     torch.nn.init.normal_(model.actor.mean_weight)

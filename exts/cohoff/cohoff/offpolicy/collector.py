@@ -33,6 +33,7 @@ class Collector:
         self.learner, self.observe, self.base_actions = learner, observe, base_actions
         self.num_train = num_train
         self._state = self.state_of(obs, torch.zeros(num_envs, base_actions.size, device=device)).clone()
+        self._is_current = False
         self._action = torch.zeros(num_envs, action_dim, device=device)
         self._is_train = torch.arange(num_envs, device=device) < num_train
         self.buffer = ReplayBuffer(replay_steps, num_train, self._state[:num_train], action_dim)
@@ -49,7 +50,9 @@ class Collector:
 
     def act(self, obs: TensorDict) -> Tensor:
         """Actions to execute in all environments, [N, A]."""
-        self._state.copy_(self.state_of(obs, self.base_actions.current(obs)))
+        if not self._is_current:
+            self._state.copy_(self.state_of(obs, self.base_actions.current(obs)))
+            self._is_current = True
         self._action.copy_(self.learner.act(State.of(self._state), self._is_train))
         return self._action
 
@@ -64,14 +67,16 @@ class Collector:
         """
         # The simulation may run on another device than the learner.
         success, invalid = (extras[name].to(done.device) for name in ("success", "invalid"))
-        obs_before_reset = _before_reset(obs, extras["final_obs"], done) if extras["num_resets"] > 0 else obs
-        next_base = self.base_actions.advance(obs, done, extras["num_resets"])
-        next_state = self.state_of(obs_before_reset, next_base)
+        base_before_reset = self.base_actions.advance(obs, done, extras["num_resets"])
+        arrived = next_state = self.state_of(obs, self.base_actions.current(obs))
+        if extras["num_resets"] > 0:
+            next_state = self.state_of(_before_reset(obs, extras["final_obs"], done), base_before_reset)
         n = self.num_train
         self.buffer.extend(
             self._state[:n], next_state[:n], action=self._action[:n], success=success[:n], done=done[:n],
             reward=self.learner.reward(self._state["actor"][:n], self._action[:n], success[:n]), valid=~invalid[:n],
         )  # fmt: skip
+        self._state.copy_(arrived)
         self.episodes["train"].record(done[:n], success[:n], invalid[:n])
         if "eval" in self.episodes:
             self.episodes["eval"].record(done[n:], success[n:], invalid[n:])
