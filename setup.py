@@ -21,6 +21,9 @@ setup(
     package_dir={"cohoff": "exts/cohoff/cohoff", "cohoff_tasks": "tasks/cohoff_tasks"},
     package_data={"cohoff": ["py.typed"], "cohoff_tasks": ["py.typed"]},
     install_requires=["isaaclab==3.0.0", "example-robot-data", "sentencepiece", "urdf-usd-converter", "wandb"],
-    entry_points={"isaaclab.tasks": ["cohoff_tasks = cohoff_tasks"]},
+    entry_points={
+        "isaaclab.tasks": ["cohoff_tasks = cohoff_tasks"],
+        "console_scripts": ["cohoff = cohoff.commands:main"],
+    },
     zip_safe=False,
 )

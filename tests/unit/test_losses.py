@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from cohoff.algorithms.common import losses
 
 
-def test_projection_splits_mass_between_neighbours() -> None:
+def test_projection_splits_mass_between_neighbors() -> None:
     """Atoms 0, 1, 2: mass .5 at .25 gives .375/.125; mass .5 at 2 stays on the last atom."""
     atoms = torch.tensor([0.0, 1.0, 2.0])
     projected, outside = losses.project_categorical(torch.tensor([[0.5, 0.5]]), torch.tensor([[0.25, 2.0]]), atoms)

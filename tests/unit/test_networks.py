@@ -40,7 +40,7 @@ def test_batch_norm_adds_eps_to_the_variance() -> None:
     assert_close(norm(torch.tensor([[[-1.0], [1.0]]]), batch_statistics=True), torch.tensor([[[-0.5], [0.5]]]))
 
 
-def test_joined_pass_normalises_both_halves_with_common_statistics() -> None:
+def test_joined_pass_normalizes_both_halves_with_common_statistics() -> None:
     """Logits of (s, a) depend on which (s', a') share the pass, and ``rows`` only selects."""
     torch.manual_seed(0)
     critic = CategoricalCritic(3, 2, (8,), num_atoms=5)

@@ -51,7 +51,7 @@ class EnsembleBatchNorm(nn.Module):
         self.register_buffer("var", torch.ones(num_members, 1, num_features))
 
     def forward(self, x: Tensor, batch_statistics: bool, track: bool = False) -> Tensor:
-        """Normalise [E, B, D] by this batch's statistics or by the running ones; ``track`` moves the latter."""
+        """Normalize [E, B, D] by this batch's statistics or by the running ones; ``track`` moves the latter."""
         if batch_statistics:
             # Two plain means: on a CPU several times faster than var_mean's running update along this dimension.
             mean = x.mean(1, keepdim=True)

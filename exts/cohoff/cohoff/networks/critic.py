@@ -17,7 +17,7 @@ class CategoricalCritic(nn.Module):
     """An ensemble of categorical critics Q(s, a) over a fixed support.
 
     Blocks are dense → batch norm → ReLU behind a batch norm on the input; weights keep unit norm through
-    :meth:`project_`, to be called after every optimiser step.
+    :meth:`project_`, to be called after every optimizer step.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class CategoricalCritic(nn.Module):
     ) -> Tensor:
         """Logits [E, B, atoms] of the return at obs [B, D] and action [B, A].
 
-        ``rows`` limits the head to a part of the batch: the joined pass normalises over (s, a) and (s', a')
+        ``rows`` limits the head to a part of the batch: the joined pass normalizes over (s, a) and (s', a')
         together, but only one of the halves has a use for its logits.
         """
         x = torch.cat([obs, action], dim=-1).expand(self.num_members, -1, -1)

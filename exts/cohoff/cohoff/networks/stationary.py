@@ -32,7 +32,7 @@ class StationaryPolicy(nn.Module):
 
     A network maps the observation to a small code; random periodic features of the code make the Bayesian linear
     head stationary: where the features are unlike those of the demonstrations, nothing has been learned about them.
-    The code is standardised over the demonstrations (batch statistics while cloning, in training mode; fixed after), so
+    The code is standardized over the demonstrations (batch statistics while cloning, in training mode; fixed after), so
     that far away means phases that have wrapped. Without this the features stay in the linear part of their waves, the
     mean extrapolates and the spread stays small wherever the code goes.
     """
@@ -72,8 +72,8 @@ class StationaryPolicy(nn.Module):
         self.strict_lower: Tensor
         self.register_buffer("strict_lower", torch.tril(torch.ones(num_features, num_features), -1), persistent=False)
 
-    def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
-        """Fix the input normalisation, both [D], from the demonstrations."""
+    def set_normalization(self, mean: Tensor, std: Tensor) -> None:
+        """Fix the input normalization, both [D], from the demonstrations."""
         self.obs_mean.copy_(mean)
         self.obs_std.copy_(std)
 
@@ -91,7 +91,7 @@ class StationaryPolicy(nn.Module):
         return waves / math.sqrt(waves.shape[-1])
 
     def cholesky(self) -> Tensor:
-        """Lower-triangular factor L [A, F, F] of the weight covariance, diagonal at initialisation."""
+        """Lower-triangular factor L [A, F, F] of the weight covariance, diagonal at initialization."""
         return self.factor * self.strict_lower + torch.diag_embed(torch.diagonal(self.factor, dim1=1, dim2=2).exp())
 
     def head(self, features: Tensor, faithful: bool = False) -> tuple[Tensor, Tensor]:

@@ -98,7 +98,7 @@ class OffPolicyRunnerCfg(RslRlBaseRunnerCfg):
     """Episodes keep their full length: a shortened first episode would count as a failure."""
 
     check_for_nan: bool = False
-    """The environment's non-finite guard does this without a host synchronisation."""
+    """The environment's non-finite guard does this without a host synchronization."""
 
     clip_actions: float | None = 1.0
     """Bound of every action component."""

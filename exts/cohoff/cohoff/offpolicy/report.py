@@ -20,7 +20,7 @@ PROGRESS_FILE = "progress.jsonl"
 
 
 class MetricMeans:
-    """Running means of named device scalars, read together with one host synchronisation."""
+    """Running means of named device scalars, read together with one host synchronization."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}

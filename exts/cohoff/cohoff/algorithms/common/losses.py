@@ -16,7 +16,7 @@ ACTION_LIMIT = 0.999
 
 
 def sample_tanh_gaussian(mean: Tensor, std: Tensor, noise: Tensor) -> Tensor:
-    """Reparametrised action tanh(mean + std·noise), shape [B, A]."""
+    """Reparametrized action tanh(mean + std·noise), shape [B, A]."""
     return torch.tanh(torch.addcmul(mean, std, noise))
 
 

@@ -39,7 +39,7 @@ def train_clone(
     """
     obs, action = demonstrations.now.actor, demonstrations.action
     policy.train()
-    policy.set_normalisation(obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD))
+    policy.set_normalization(obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD))
     count = demonstrations.num_episodes
     holdout = max(1, round(cfg["holdout"] * count)) if cfg["holdout"] > 0.0 else 0
     train = demonstrations.rows_of(holdout, count)

@@ -31,10 +31,10 @@ class StationaryPolicyCfg:
 
 @configclass
 class CloneCfg:
-    """Phase 1: behaviour cloning of the small policy."""
+    """Phase 1: behavior cloning of the small policy."""
 
     steps: int = 25_000
-    """Largest number of optimiser steps."""
+    """Largest number of optimizer steps."""
 
     batch_size: int = 256
     """Transitions per step."""

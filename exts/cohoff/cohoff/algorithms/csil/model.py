@@ -24,7 +24,7 @@ class CsilModel(nn.Module):
 
     The reward is read off a copy of the clone, which its refinement may move.
 
-    The prior is what the actor starts from and is regularised to: the clone, or for ``residual`` a zero-mean policy.
+    The prior is what the actor starts from and is regularized to: the clone, or for ``residual`` a zero-mean policy.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class CsilModel(nn.Module):
         """Set reward, prior and actor from the trained clone."""
         self.reward.load_state_dict(self.clone.state_dict())
         if residual:
-            self.prior.set_normalisation(self.clone.obs_mean, self.clone.obs_std)
+            self.prior.set_normalization(self.clone.obs_mean, self.clone.obs_std)
             self.prior.set_spread(RESIDUAL_STD)
         else:
             self.prior.load_state_dict(self.clone.state_dict())
