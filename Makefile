@@ -15,9 +15,10 @@ SOURCES := exts tasks scripts tests setup.py
 demo: $(INSTALLED)
 	$(PYTHON) scripts/demo.py
 
-# Unit tests first: they need no simulator and fail within seconds.
+# Unit tests first: they need no simulator and fail within seconds. Compilation in a process of its own: it leaves state in torch.
 test: $(INSTALLED)
 	$(PYTHON) -m pytest -m "not slow" tests/unit
+	$(PYTHON) -m pytest -m "not slow" tests/compile
 	$(PYTHON) -m pytest -m "not slow" tests/integration
 
 # One-line faults of the learner, each of which a unit test must notice: about 15 minutes on one core.
