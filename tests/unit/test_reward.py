@@ -78,6 +78,13 @@ def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
     torch.testing.assert_close(again, returns)
 
 
+def test_the_ceiling_is_what_the_clone_earns_at_its_best(demos: Transitions, clone: StationaryPolicy) -> None:
+    reward = CoherentReward(clone, floor=-5.0)
+    reward.calibrate(demos, DISCOUNT, support=5.0)
+    at_mode = reward.raw(demos.now.actor, torch.tanh(clone(demos.now.actor)[0]))
+    assert (at_mode > reward.ceiling).float().mean().item() == pytest.approx(0.05, abs=0.002)
+
+
 def test_sparse_reward_pays_at_success_alone(demos: Transitions) -> None:
     reward = SparseReward()
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
