@@ -31,7 +31,9 @@ class EnsembleLinear(nn.Module):
     @torch.no_grad()
     def project_(self) -> None:
         """Scale each output neuron's weight vector to unit L2 norm; the bias is left alone. XQC (arXiv 2509.25174)."""
-        self.weight.div_(torch.linalg.vector_norm(self.weight, dim=1, keepdim=True).clamp_min(1e-8))
+        # Not vector_norm, which is several times slower along this dimension on a CPU.
+        norm = self.weight.square().sum(1, keepdim=True).sqrt_()
+        self.weight.div_(norm.clamp_min_(1e-8))
 
 
 class EnsembleBatchNorm(nn.Module):
@@ -50,17 +52,25 @@ class EnsembleBatchNorm(nn.Module):
         self.register_buffer("mean", torch.zeros(num_members, 1, num_features))
         self.register_buffer("var", torch.ones(num_members, 1, num_features))
 
-    def forward(self, x: Tensor, batch_statistics: bool, track: bool = False) -> Tensor:
-        """Normalize [E, B, D] by this batch's statistics or by the running ones; ``track`` moves the latter."""
-        if batch_statistics:
-            # Two plain means: on a CPU several times faster than var_mean's running update along this dimension.
-            mean = x.mean(1, keepdim=True)
-            var = (x - mean).square().mean(1, keepdim=True)
-            if track:
-                with torch.no_grad():
-                    self.mean.lerp_(mean, self.momentum)
-                    self.var.lerp_(var, self.momentum)
-        else:
-            mean, var = self.mean, self.var
-        scale = self.gain * torch.rsqrt(var + self.eps)
-        return torch.addcmul(self.shift - mean * scale, x, scale)
+    def forward(self, x: Tensor, track: bool = False) -> Tensor:
+        """Normalize [E, B, D] by this batch's statistics; ``track`` moves the running ones towards them."""
+        members, _, size = x.shape
+        # Members become channels, so that one call of torch's batch norm serves all; it stays in this layout.
+        y, mean, inverse_std = torch.native_batch_norm(
+            x.transpose(0, 1).reshape(-1, members * size), self.gain.flatten(), self.shift.flatten(),
+            None, None, True, 0.0, self.eps,
+        )  # fmt: skip
+        if track:
+            self.track_(mean.view_as(self.mean), inverse_std.view_as(self.var))
+        return y.view(-1, members, size).transpose(0, 1)
+
+    @torch.no_grad()
+    def track_(self, mean: Tensor, inverse_std: Tensor) -> None:
+        """Move the running statistics towards a batch's mean and 1/sqrt(variance + eps), both [E or 1, 1, D]."""
+        self.mean.lerp_(mean.expand_as(self.mean), self.momentum)
+        self.var.lerp_((1.0 / inverse_std.square() - self.eps).expand_as(self.var), self.momentum)
+
+    def running_affine(self) -> tuple[Tensor, Tensor]:
+        """Factor and offset, [E, 1, D] each, that normalize by the running statistics."""
+        scale = self.gain * torch.rsqrt(self.var + self.eps)
+        return scale, self.shift - self.mean * scale

@@ -53,11 +53,37 @@ class CategoricalCritic(nn.Module):
         ``rows`` limits the head to a part of the batch: the joined pass normalizes over (s, a) and (s', a')
         together, but only one of the halves has a use for its logits.
         """
-        x = torch.cat([obs, action], dim=-1).expand(self.num_members, -1, -1)
-        x = self.input_norm(x, batch_statistics, track)
-        for dense, norm in zip(self.dense, self.norms, strict=True):
-            x = torch.relu(norm(dense(x), batch_statistics, track))
+        x = torch.cat([obs, action], dim=-1)
+        if not batch_statistics:
+            return self._fixed(x)
+        x = self._first(x, track)
+        for dense, norm in zip(self.dense[1:], self.norms[1:], strict=True):
+            x = torch.relu(norm(dense(x), track))
         return self.head(x if rows is None else x[:, rows])
+
+    def _first(self, x: Tensor, track: bool) -> Tensor:
+        """First block with batch statistics, [B, in] → [E, B, out].
+
+        All members see the same input, so it is normalized once; a member's gain and shift go into its weights. The
+        batch norm after the product removes the shift again, up to the mean that it tracks.
+        """
+        x, mean, inverse_std = torch.native_batch_norm(x, None, None, None, None, True, 0.0, self.input_norm.eps)
+        if track:
+            self.input_norm.track_(mean, inverse_std)
+        weight = self.input_norm.gain.transpose(1, 2) * self.dense[0].weight
+        z = torch.addmm(
+            torch.bmm(self.input_norm.shift, self.dense[0].weight).flatten(), x, weight.transpose(0, 1).flatten(1)
+        )
+        return torch.relu(self.norms[0](z.unflatten(1, (self.num_members, -1)).transpose(0, 1), track))
+
+    def _fixed(self, x: Tensor) -> Tensor:
+        """Logits [E, B, atoms] at inputs [B, in] with the running statistics, which fold into the weights."""
+        factor, offset = self.input_norm.running_affine()
+        x = x.expand(self.num_members, -1, -1) * factor + offset
+        for dense, norm in zip(self.dense, self.norms, strict=True):
+            scale, shift = norm.running_affine()
+            x = torch.baddbmm(shift, x, dense.weight * scale).relu_()
+        return self.head(x)
 
     def expectation(self, logits: Tensor) -> Tensor:
         """Expected return [..., atoms] → [...] in the critic's scaled unit."""

@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from cohoff.networks.triangular import TriangularForm
+
 PRIOR_VARIANCE = 0.75
 """Variance before tanh at which a tanh-Gaussian is closest to uniform."""
 
@@ -22,9 +24,9 @@ LOG_PRIOR_FACTOR = math.log(2.0)
 
 def triangle_wave(x: Tensor) -> Tensor:
     """Triangle wave of period 2 pi and unit power: a cheap periodic activation after CSIL's appendix."""
-    half_periods = torch.floor(x / math.pi + 0.5)
-    sign = 1.0 - 2.0 * torch.remainder(half_periods, 2.0)
-    return (2.0 * math.sqrt(3.0) / math.pi) * (x - math.pi * half_periods) * sign
+    turns = x * (0.5 / math.pi) - 0.25
+    # The rounded turns are constant between jumps, and have no gradient at them.
+    return math.sqrt(3.0) * (1.0 - 4.0 * (turns - turns.detach().round()).abs())
 
 
 class StationaryPolicy(nn.Module):
@@ -69,8 +71,6 @@ class StationaryPolicy(nn.Module):
         self.mean_weight = nn.Parameter(torch.zeros(num_features, action_dim))
         self.factor = nn.Parameter(torch.zeros(action_dim, num_features, num_features))
         self.factor.data.diagonal(dim1=1, dim2=2).fill_(LOG_PRIOR_FACTOR)
-        self.strict_lower: Tensor
-        self.register_buffer("strict_lower", torch.tril(torch.ones(num_features, num_features), -1), persistent=False)
 
     def set_normalization(self, mean: Tensor, std: Tensor) -> None:
         """Fix the input normalization, both [D], from the demonstrations."""
@@ -87,20 +87,15 @@ class StationaryPolicy(nn.Module):
         """Periodic features [B, F] of unit norm of observations [B, D]."""
         code = self.code_norm(self.body((obs - self.obs_mean) / self.obs_std))
         phase = (code * self.log_inverse_lengthscale.exp()) @ self.frequencies
-        waves = torch.cat([triangle_wave(phase + math.pi / 4), triangle_wave(phase - math.pi / 4)], dim=-1)
+        waves = triangle_wave(torch.cat([phase + math.pi / 4, phase - math.pi / 4], dim=-1))
         return waves / math.sqrt(waves.shape[-1])
-
-    def cholesky(self) -> Tensor:
-        """Lower-triangular factor L [A, F, F] of the weight covariance, diagonal at initialization."""
-        return self.factor * self.strict_lower + torch.diag_embed(torch.diagonal(self.factor, dim1=1, dim2=2).exp())
 
     def head(self, features: Tensor, faithful: bool = False) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation before tanh, [B, A] each; ``faithful`` keeps the spread's gradient out of the features."""
         mean = features @ self.mean_weight
         if faithful:
             features = features.detach()
-        projected = features @ self.cholesky().permute(1, 0, 2).flatten(1)
-        variance = projected.unflatten(-1, (self.action_dim, -1)).square().sum(-1)
+        variance = TriangularForm.apply(features, self.factor)
         std = math.sqrt(PRIOR_VARIANCE) * torch.tanh(torch.sqrt(MIN_STD**2 + variance))
         return mean, std
 
