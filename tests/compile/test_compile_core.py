@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tensordict import TensorDict
 from torch import Tensor
 
 from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.algorithms.csil.csil_cfg import CsilAlgorithmCfg
-from cohoff.offpolicy.batch import Batch, assemble
+from cohoff.offpolicy.batch import FEATURES, Batch, assemble
 from cohoff.offpolicy.learner import Problem
-from cohoff.offpolicy.replay_buffer import ReplayBuffer
+from cohoff.offpolicy.replay_buffer import Fields, ReplayBuffer
 
 N, D, A = 4, 5, 2
 
@@ -40,13 +39,13 @@ def make_learner(device: str) -> CSIL:
     return CSIL(Problem(D, D, A, 0.99, torch.device(device)), **{name: settings[name] for name in names})
 
 
-def states(learner: CSIL) -> TensorDict:
+def states(learner: CSIL) -> Fields:
     obs = torch.randn(N, D)
-    features = TensorDict(learner.features(obs), batch_size=[N])
-    return TensorDict({"actor": obs, "base_action": torch.zeros(N, A), "features": features}, batch_size=[N])
+    features = {FEATURES + name: value for name, value in learner.features(obs).items()}
+    return {"actor": obs, "base_action": torch.zeros(N, A), **features}
 
 
-def write(buffer: ReplayBuffer, state: TensorDict, following: TensorDict, action: Tensor, done: Tensor) -> None:
+def write(buffer: ReplayBuffer, state: Fields, following: Fields, action: Tensor, done: Tensor) -> None:
     buffer.extend(state, following, action=action, reward=action[:, 0], success=done, done=done, valid=~done)
 
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tensordict import TensorDict
 
 from cohoff.offpolicy.batch import assemble
 from cohoff.offpolicy.replay_buffer import FLAGS, ReplayBuffer
 
 
-def state(value: torch.Tensor) -> TensorDict:
-    fields = {"actor": value[:, None], "base_action": 10.0 * value[:, None], "features": {"twice": 2.0 * value}}
-    return TensorDict(fields, batch_size=[len(value)])
+def state(value: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"actor": value[:, None], "base_action": 10.0 * value[:, None], "features/twice": 2.0 * value}
 
 
 def make(num_steps: int, stride: int, num_ends: int | None = None) -> ReplayBuffer:
@@ -58,8 +56,8 @@ def test_a_transition_leads_to_the_next_row_or_to_the_end_of_its_episode() -> No
     assert successors(buffer, [0, 1]) == [1.0, 0.5]
     write(buffer, 1)
     assert successors(buffer, [0, 1, 2, 3]) == [1.0, 0.5, 2.0, 2.0]
-    end = buffer.states[buffer.successor[1]]
-    assert (end["base_action"].item(), end["features", "twice"].item()) == (5.0, 1.0)
+    end = buffer.state(buffer.successor[1:2])
+    assert (end["base_action"].item(), end["features/twice"].item()) == (5.0, 1.0)
 
 
 def test_transitions_whose_end_is_gone_become_invalid() -> None:
@@ -68,6 +66,7 @@ def test_transitions_whose_end_is_gone_become_invalid() -> None:
     for step in range(4):
         write(buffer, step, done=[step != 1])
     assert buffer.transitions["valid"][:4].tolist() == [False, True, True, True]
+    assert buffer.num_lost.item() == 1
     assert successors(buffer, [1, 2, 3]) == [2.0, 2.5, 3.5]
 
 

@@ -119,7 +119,7 @@ def test_time_outs_store_the_true_final_observation_and_the_continued_base_actio
     before = obs["policy"].clone()
     obs = roll(learner, env, obs, done, success, invalid)
     buffer = learner.collector.buffer
-    first, following = buffer.states[:14], buffer.states[buffer.successor[:14]]
+    first, following = buffer.state(torch.arange(14)), buffer.state(buffer.successor[:14])
     assert torch.equal(first["actor"], before[:14])
     assert (following["actor"][3] == 9.0).all()
     assert torch.equal(following["actor"][4], obs["policy"][4])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
@@ -215,8 +216,8 @@ def test_observations_are_those_that_a_plan_reads(tmp_path, policy):
     assert load_pi05(write_lerobot(tmp_path, **settings)).observations == ("images/wrist",)
 
 
-def both_see_the_state(groups: TensorDict) -> TensorDict:
-    return TensorDict({"actor": groups["policy"], "critic": groups["policy"]}, groups.batch_size)
+def both_see_the_state(groups: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {"actor": groups["policy"], "critic": groups["policy"]}
 
 
 def test_actions_on_demonstrations_see_their_images(tmp_path, policy):

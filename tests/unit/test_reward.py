@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tensordict import TensorDict
 
 from cohoff.algorithms.common.losses import discounted_returns
 from cohoff.algorithms.csil.cloning import train_clone
@@ -19,8 +18,8 @@ DISCOUNT = 0.9875
 
 
 def transitions(obs: torch.Tensor, actions: torch.Tensor, lengths: torch.Tensor) -> Transitions:
-    states = TensorDict({"actor": obs, "base_action": obs[:, :0]}, batch_size=[len(obs)])
-    return Transitions(states, states[: len(lengths)], actions, lengths)
+    states = {"actor": obs, "base_action": obs[:, :0]}
+    return Transitions(states, {name: value[: len(lengths)] for name, value in states.items()}, actions, lengths)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-from cohoff.networks.blocks import EnsembleBatchNorm, EnsembleLinear
+from cohoff.networks.blocks import EnsembleBlock, EnsembleLinear, SharedInputNorm
 
 
 class CategoricalCritic(nn.Module):
@@ -31,10 +31,10 @@ class CategoricalCritic(nn.Module):
     ):
         super().__init__()
         dims = (obs_dim + action_dim, *hidden_dims)
-        self.num_members = num_members
-        self.input_norm = EnsembleBatchNorm(num_members, dims[0])
-        self.dense = nn.ModuleList([EnsembleLinear(num_members, a, b) for a, b in itertools.pairwise(dims)])
-        self.norms = nn.ModuleList([EnsembleBatchNorm(num_members, d) for d in hidden_dims])
+        self.input_norm = SharedInputNorm(dims[0])
+        self.blocks = nn.ModuleList(
+            EnsembleBlock(num_members, *sizes, input_gain=i == 0) for i, sizes in enumerate(itertools.pairwise(dims))
+        )
         self.head = EnsembleLinear(num_members, dims[-1], num_atoms, bias=True)
         self.atoms: Tensor
         self.register_buffer("atoms", torch.linspace(-support, support, num_atoms))
@@ -53,37 +53,10 @@ class CategoricalCritic(nn.Module):
         ``rows`` limits the head to a part of the batch: the joined pass normalizes over (s, a) and (s', a')
         together, but only one of the halves has a use for its logits.
         """
-        x = torch.cat([obs, action], dim=-1)
-        if not batch_statistics:
-            return self._fixed(x)
-        x = self._first(x, track)
-        for dense, norm in zip(self.dense[1:], self.norms[1:], strict=True):
-            x = torch.relu(norm(dense(x), track))
+        x = self.input_norm(torch.cat([obs, action], dim=-1), batch_statistics, track)
+        for block in self.blocks:
+            x = block(x, batch_statistics, track)
         return self.head(x if rows is None else x[:, rows])
-
-    def _first(self, x: Tensor, track: bool) -> Tensor:
-        """First block with batch statistics, [B, in] → [E, B, out].
-
-        All members see the same input, so it is normalized once; a member's gain and shift go into its weights. The
-        batch norm after the product removes the shift again, up to the mean that it tracks.
-        """
-        x, mean, inverse_std = torch.native_batch_norm(x, None, None, None, None, True, 0.0, self.input_norm.eps)
-        if track:
-            self.input_norm.track_(mean, inverse_std)
-        weight = self.input_norm.gain.transpose(1, 2) * self.dense[0].weight
-        z = torch.addmm(
-            torch.bmm(self.input_norm.shift, self.dense[0].weight).flatten(), x, weight.transpose(0, 1).flatten(1)
-        )
-        return torch.relu(self.norms[0](z.unflatten(1, (self.num_members, -1)).transpose(0, 1), track))
-
-    def _fixed(self, x: Tensor) -> Tensor:
-        """Logits [E, B, atoms] at inputs [B, in] with the running statistics, which fold into the weights."""
-        factor, offset = self.input_norm.running_affine()
-        x = x.expand(self.num_members, -1, -1) * factor + offset
-        for dense, norm in zip(self.dense, self.norms, strict=True):
-            scale, shift = norm.running_affine()
-            x = torch.baddbmm(shift, x, dense.weight * scale).relu_()
-        return self.head(x)
 
     def expectation(self, logits: Tensor) -> Tensor:
         """Expected return [..., atoms] → [...] in the critic's scaled unit."""

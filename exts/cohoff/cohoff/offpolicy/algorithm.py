@@ -26,7 +26,7 @@ from cohoff.errors import InputError, exit_on_input_error
 from cohoff.files import write_json
 from cohoff.offpolicy import checkpoint
 from cohoff.offpolicy.base_actions import BaseActions
-from cohoff.offpolicy.batch import Batch, assemble, concatenate
+from cohoff.offpolicy.batch import FEATURES, Batch, assemble, concatenate
 from cohoff.offpolicy.collector import Collector
 from cohoff.offpolicy.learner import Learner, Problem
 from cohoff.offpolicy.observing import Observer
@@ -170,10 +170,8 @@ class OffPolicyAlgorithm:
         rewards = buffer.transitions["reward"][rows]
         if self.learner.relabels:
             flat = rows.flatten()
-            transitions = buffer.transitions[flat]
-            rewards = self.learner.reward(
-                buffer.states["actor"][flat], transitions["action"], transitions["success"]
-            ).view_as(rows)
+            action, success = buffer.transitions["action"][flat], buffer.transitions["success"][flat]
+            rewards = self.learner.reward(buffer.states["actor"][flat], action, success).view_as(rows)
         return assemble(buffer, rows, mask, rewards, self.problem.discount)
 
     def _set_learning_rate(self) -> None:
@@ -314,7 +312,7 @@ def make_learner(name: str, problem: Problem, settings: dict[str, Any]) -> Learn
 def demonstration_buffer(learner: Learner, transitions: Any) -> ReplayBuffer:
     """A buffer of stride 1 that holds the demonstrations with the learner's rewards and features."""
     states, last_states = (
-        states.copy().update({"features": TensorDict(learner.features(states["actor"]), batch_size=states.batch_size)})
+        {**states, **{FEATURES + name: value for name, value in learner.features(states["actor"]).items()}}
         for states in (transitions.states, transitions.last_states)
     )
     buffer = ReplayBuffer(len(transitions), 1, states, transitions.action.shape[1], num_ends=transitions.num_episodes)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from tensordict import TensorDict
 from torch import Tensor
 
-from cohoff.offpolicy.replay_buffer import ReplayBuffer
+from cohoff.offpolicy.replay_buffer import Fields, ReplayBuffer
+
+FEATURES = "features/"
+"""Prefix of the stored names of an algorithm's features."""
 
 
 @dataclass
@@ -31,11 +33,11 @@ class State:
     """What the algorithm has computed once for each state, [B, ...]."""
 
     @staticmethod
-    def of(stored: TensorDict) -> State:
-        """View stored states as a :class:`State`."""
-        actor = stored["actor"]
-        features = stored.get("features", TensorDict()).to_dict()
-        return State(actor, stored.get("critic", actor), stored["base_action"], features)
+    def of(fields: Fields) -> State:
+        """View stored fields as a :class:`State`."""
+        actor = fields["actor"]
+        features = {name.removeprefix(FEATURES): fields[name] for name in fields if name.startswith(FEATURES)}
+        return State(actor, fields.get("critic", actor), fields["base_action"], features)
 
 
 @dataclass
@@ -68,11 +70,11 @@ def assemble(buffer: ReplayBuffer, rows: Tensor, mask: Tensor, rewards: Tensor, 
     first = rows[:, 0]
     last = rows.gather(1, (length - 1).clamp_min(0)[:, None])[:, 0]
     return Batch(
-        now=State.of(buffer.states[first]),
+        now=State.of(buffer.state(first)),
         action=buffer.transitions["action"][first],
         returns=(rewards * mask * powers).sum(1),
         discount=discount**length * ~buffer.transitions["success"][last],
-        next=State.of(buffer.states[buffer.successor[last]]),
+        next=State.of(buffer.state(buffer.successor[last])),
         weight=mask[:, 0].float(),
     )
 

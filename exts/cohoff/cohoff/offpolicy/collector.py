@@ -12,10 +12,10 @@ from tensordict import TensorDict
 from torch import Tensor
 
 from cohoff.offpolicy.base_actions import BaseActions
-from cohoff.offpolicy.batch import State
+from cohoff.offpolicy.batch import FEATURES, State
 from cohoff.offpolicy.episodes import EpisodeStatistics
 from cohoff.offpolicy.learner import Learner
-from cohoff.offpolicy.replay_buffer import ReplayBuffer
+from cohoff.offpolicy.replay_buffer import Fields, ReplayBuffer
 from cohoff.offpolicy.transitions import Observe
 
 
@@ -32,26 +32,26 @@ class Collector:
         num_envs, device = base_actions.num_envs, base_actions.device
         self.learner, self.observe, self.base_actions = learner, observe, base_actions
         self.num_train = num_train
-        self._state = self.state_of(obs, torch.zeros(num_envs, base_actions.size, device=device)).clone()
+        example = self.state_of(obs, torch.zeros(num_envs, base_actions.size, device=device))
+        self._state = {name: torch.zeros_like(value) for name, value in example.items()}
         self._is_current = False
         self._action = torch.zeros(num_envs, action_dim, device=device)
         self._is_train = torch.arange(num_envs, device=device) < num_train
-        self.buffer = ReplayBuffer(replay_steps, num_train, self._state[:num_train], action_dim)
+        self.buffer = ReplayBuffer(replay_steps, num_train, self._state, action_dim)
         self.episodes = {"train": EpisodeStatistics(num_train, device)}
         if num_envs > num_train:
             self.episodes["eval"] = EpisodeStatistics(num_envs - num_train, device)
 
-    def state_of(self, obs: TensorDict, base_action: Tensor) -> TensorDict:
-        """States [N] as they are stored."""
+    def state_of(self, obs: TensorDict, base_action: Tensor) -> Fields:
+        """States as they are stored, [N] rows."""
         state = self.observe(obs)
-        state["base_action"] = base_action
-        state["features"] = TensorDict(self.learner.features(state["actor"]), batch_size=state.batch_size)
-        return state
+        features = self.learner.features(state["actor"])
+        return {**state, "base_action": base_action, **{FEATURES + name: value for name, value in features.items()}}
 
     def act(self, obs: TensorDict) -> Tensor:
         """Actions to execute in all environments, [N, A]."""
         if not self._is_current:
-            self._state.copy_(self.state_of(obs, self.base_actions.current(obs)))
+            self._arrive(self.state_of(obs, self.base_actions.current(obs)))
             self._is_current = True
         self._action.copy_(self.learner.act(State.of(self._state), self._is_train))
         return self._action
@@ -72,14 +72,19 @@ class Collector:
         if extras["num_resets"] > 0:
             next_state = self.state_of(_before_reset(obs, extras["final_obs"], done), base_before_reset)
         n = self.num_train
+        state, following = ({name: value[:n] for name, value in s.items()} for s in (self._state, next_state))
         self.buffer.extend(
-            self._state[:n], next_state[:n], action=self._action[:n], success=success[:n], done=done[:n],
+            state, following, action=self._action[:n], success=success[:n], done=done[:n],
             reward=self.learner.reward(self._state["actor"][:n], self._action[:n], success[:n]), valid=~invalid[:n],
         )  # fmt: skip
-        self._state.copy_(arrived)
+        self._arrive(arrived)
         self.episodes["train"].record(done[:n], success[:n], invalid[:n])
         if "eval" in self.episodes:
             self.episodes["eval"].record(done[n:], success[n:], invalid[n:])
+
+    def _arrive(self, state: Fields) -> None:
+        for name, value in self._state.items():
+            value.copy_(state[name])
 
 
 def _before_reset(obs: TensorDict, final_obs: dict[str, Any], done: Tensor) -> TensorDict:

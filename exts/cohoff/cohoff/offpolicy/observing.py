@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from tensordict import TensorDict
 from torch import Tensor
@@ -39,11 +41,11 @@ class Observer:
         self.sizes = {role: sum(self.group_sizes[name] for name in names) for role, names in self.groups.items()}
         """Size of the observation of ``actor`` and of ``critic``."""
 
-    def __call__(self, obs: TensorDict) -> TensorDict:
-        """``actor`` [B, D] and, where it reads other groups, ``critic`` [B, C] of observations of batch size [B]."""
+    def __call__(self, obs: Mapping[str, Tensor] | TensorDict) -> dict[str, Tensor]:
+        """``actor`` [B, D] and, where it reads other groups, ``critic`` [B, C] of observation groups."""
         roles = ("actor",) if self.groups["actor"] == self.groups["critic"] else ("actor", "critic")
-        return TensorDict({role: self._join(obs, role) for role in roles}, batch_size=obs.batch_size)
+        return {role: self._join(obs, role) for role in roles}
 
-    def _join(self, obs: TensorDict, role: str) -> Tensor:
+    def _join(self, obs: Mapping[str, Tensor] | TensorDict, role: str) -> Tensor:
         values = [obs[name] for name in self.groups[role]]
         return values[0] if len(values) == 1 else torch.cat(values, dim=-1)

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import torch
-from tensordict import TensorDict
 from torch import Tensor
+
+Fields = dict[str, Tensor]
+"""Tensors by name that share their first dimension, the rows."""
 
 FLAGS = ("success", "done", "valid")
 """Boolean fields of a transition."""
@@ -28,14 +30,16 @@ class ReplayBuffer:
     Args:
         num_steps: Steps that the buffer holds for each environment.
         stride: Number of environments; 1 for a set of contiguous episodes.
-        state: Example of the states of one step, any fields, batch size [stride] or larger.
+        state: Example of the states of one step: any fields, with at least one row.
         action_dim: Size of an action.
         num_ends: Last states of episodes that are kept. When more episodes have ended, the transitions that led to the
             oldest of them become invalid. None is one for every 16 transitions.
     """
 
-    def __init__(self, num_steps: int, stride: int, state: TensorDict, action_dim: int, num_ends: int | None = None):
-        device = next(iter(state.values(True, True))).device
+    def __init__(
+        self, num_steps: int, stride: int, state: Mapping[str, Tensor], action_dim: int, num_ends: int | None = None
+    ):
+        device = next(iter(state.values())).device
         self.num_steps, self.stride, self.device = num_steps, stride, device
         # One step more than transitions: the state that the newest transition led to.
         self.num_slots = num_steps + 1
@@ -43,20 +47,21 @@ class ReplayBuffer:
         self.num_ends = max(stride, rows // 16) if num_ends is None else num_ends
         self.first_end = rows
         # The last row of each of the following is scratch: rows without anything to write are written there.
-        self.states = _zeros(state, rows + self.num_ends + 1)
-        self.transitions = TensorDict(
-            {
-                "action": torch.zeros(rows + 1, action_dim, device=device),
-                "reward": torch.zeros(rows + 1, device=device),
-                **{name: torch.zeros(rows + 1, dtype=torch.bool, device=device) for name in FLAGS},
-            },
-            batch_size=[rows + 1],
-        )
+        self.states: Fields = {
+            name: value.new_zeros(rows + self.num_ends + 1, *value.shape[1:]) for name, value in state.items()
+        }
+        self.transitions: Fields = {
+            "action": torch.zeros(rows + 1, action_dim, device=device),
+            "reward": torch.zeros(rows + 1, device=device),
+            **{name: torch.zeros(rows + 1, dtype=torch.bool, device=device) for name in FLAGS},
+        }
         self.successor = torch.zeros(rows + 1, dtype=torch.long, device=device)
         self.end_owner = torch.full((self.num_ends + 1,), rows, dtype=torch.long, device=device)
         self.head = torch.zeros((), dtype=torch.long, device=device)
         self.filled = torch.zeros((), dtype=torch.long, device=device)
         self.end_head = torch.zeros((), dtype=torch.long, device=device)
+        self.num_lost = torch.zeros((), dtype=torch.long, device=device)
+        """Transitions that became invalid because the last state of their episode was overwritten."""
         self._environments = torch.arange(stride, device=device)
         self._stride = torch.tensor(stride, device=device)
 
@@ -64,7 +69,7 @@ class ReplayBuffer:
         """Number of transitions; waits for the device."""
         return int(self.filled) * self.stride
 
-    def extend(self, state: TensorDict, next_state: TensorDict, **transition: Tensor) -> None:
+    def extend(self, state: Fields, next_state: Fields, **transition: Tensor) -> None:
         """Append one step of all environments.
 
         Args:
@@ -76,19 +81,20 @@ class ReplayBuffer:
         following = (self.head + 1) % self.num_slots * self.stride + self._environments
         _write(self.states, rows, state)
         _write(self.states, following, next_state)
-        _write(self.transitions, rows, TensorDict(transition, batch_size=[self.stride]))
+        _write(self.transitions, rows, transition)
         self.successor.index_copy_(0, rows, following)
         self._store_ends(rows, next_state, transition["done"])
         self.head.copy_((self.head + 1) % self.num_slots)
         self.filled.copy_((self.filled + 1).clamp_max(self.num_steps))
 
-    def _store_ends(self, rows: Tensor, next_state: TensorDict, done: Tensor) -> None:
+    def _store_ends(self, rows: Tensor, next_state: Fields, done: Tensor) -> None:
         """Keep the states that ``rows`` led to where an episode ended; one of the same place in the ring goes."""
         count = done.long().cumsum(0)
         place = torch.where(done, (self.end_head + count - 1) % self.num_ends, self.num_ends)
         end = self.first_end + place
         owner = self.end_owner[place]
         lost = done & (self.successor[owner] == end)
+        self.num_lost += lost.sum()
         valid = self.transitions["valid"]
         valid.index_copy_(0, owner, valid[owner] & ~lost)
         self.end_owner.index_copy_(0, place, torch.where(done, rows, self.first_end))
@@ -96,7 +102,7 @@ class ReplayBuffer:
         _write(self.states, end, next_state)
         self.end_head.copy_((self.end_head + count[-1]) % self.num_ends)
 
-    def fill(self, states: TensorDict, last_states: TensorDict, **transitions: Tensor) -> None:
+    def fill(self, states: Fields, last_states: Fields, **transitions: Tensor) -> None:
         """Write contiguous episodes at once into a buffer of stride 1 with a place for each of their ends.
 
         Args:
@@ -108,7 +114,7 @@ class ReplayBuffer:
         ends = torch.arange(self.num_ends, device=self.device)
         _write(self.states, rows, states)
         _write(self.states, self.first_end + ends, last_states)
-        _write(self.transitions, rows, TensorDict(transitions, batch_size=[self.num_steps]))
+        _write(self.transitions, rows, transitions)
         self.successor[: self.num_steps] = rows + 1
         self.successor[: self.num_steps][transitions["done"]] = self.first_end + ends
         self.filled.fill_(self.num_steps)
@@ -119,7 +125,11 @@ class ReplayBuffer:
         newest = (self.head - 1) % self.num_slots * self.stride + self._environments
         running = ~self.transitions["done"][newest] & (self.filled > 0)
         self.transitions["done"].index_copy_(0, newest, self.transitions["done"][newest] | running)
-        self._store_ends(newest, self.states[self.successor[newest]], running)
+        self._store_ends(newest, self.state(self.successor[newest]), running)
+
+    def state(self, rows: Tensor) -> Fields:
+        """States ``rows`` [B]."""
+        return {name: value.index_select(0, rows) for name, value in self.states.items()}
 
     def sample(self, batch_size: int, horizon: int) -> tuple[Tensor, Tensor]:
         """Draw windows of up to ``horizon`` consecutive transitions, uniformly over their starts.
@@ -134,17 +144,17 @@ class ReplayBuffer:
         inside = age < self.filled
         step = (self.head - self.filled + age.clamp_max(self.filled - 1)) % self.num_slots
         rows = step * self.stride + draw(self._stride, batch_size)
-        done, valid = self.transitions["done"][rows], self.transitions["valid"][rows]
-        goes_on = torch.ones_like(inside)
-        goes_on[:, 1:] = (~done[:, :-1]).cumprod(1).bool()
-        return rows, inside & goes_on & valid.cumprod(1).bool()
+        inside &= self.transitions["valid"][rows]
+        # A window goes on behind a transition that is inside it and does not end its episode.
+        inside[:, 1:] &= ~self.transitions["done"][rows[:, :-1]]
+        return rows, inside.cumprod(1).bool()
 
     def state_dict(self) -> dict[str, Tensor]:
         """What has been written, by flat names, for a file beside the checkpoint; waits for the device."""
         rows = min(int(self.filled) + 1, self.num_slots) * self.stride
-        state = {f"states/{name}": value[:rows] for name, value in _flat(self.states).items()}
-        state |= {f"ends/{name}": value[self.first_end :] for name, value in _flat(self.states).items()}
-        state |= {f"transitions/{name}": value[:rows] for name, value in _flat(self.transitions).items()}
+        state = {f"states/{name}": value[:rows] for name, value in self.states.items()}
+        state |= {f"ends/{name}": value[self.first_end :] for name, value in self.states.items()}
+        state |= {f"transitions/{name}": value[:rows] for name, value in self.transitions.items()}
         state |= {"successor": self.successor[:rows], "end_owner": self.end_owner}
         state |= {name: getattr(self, name) for name in ("head", "filled", "end_head")}
         return state | {"shape": torch.tensor([self.num_steps, self.stride, self.num_ends])}
@@ -173,18 +183,7 @@ def draw(bound: Tensor, count: int) -> Tensor:
     return (uniform * bound).long()
 
 
-def _zeros(example: TensorDict, rows: int) -> TensorDict:
-    """Zeros with the fields of ``example`` and ``rows`` rows."""
-    return example[:1].apply(lambda value: value.new_zeros(rows, *value.shape[1:]), batch_size=[rows])
-
-
-def _write(target: TensorDict, rows: Tensor, value: TensorDict) -> None:
+def _write(target: Fields, rows: Tensor, value: Mapping[str, Tensor]) -> None:
     """Copy ``value`` into ``rows`` of ``target``, in place. Rows that are named twice must be scratch."""
-    for name in target.keys(True, True):
-        target[name].index_copy_(0, rows, value[name])
-
-
-def _flat(fields: TensorDict) -> dict[str, Tensor]:
-    """The tensors of nested fields by names with slashes."""
-    flat: dict[str, Any] = fields.flatten_keys("/").to_dict()
-    return flat
+    for name, tensor in target.items():
+        tensor.index_copy_(0, rows, value[name])

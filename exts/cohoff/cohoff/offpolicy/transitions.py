@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import torch
-from tensordict import TensorDict
 from torch import Tensor
 
 from cohoff.data.demonstrations import Demonstrations
 from cohoff.data.stored import stored_observations
 from cohoff.offpolicy.batch import State
+from cohoff.offpolicy.replay_buffer import Fields
 from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.chunking import ChunkEngine
 
-Observe = Callable[[TensorDict], TensorDict]
+Observe = Callable[[Mapping[str, Tensor]], Fields]
 """Makes the observations of actor and critic, ``actor`` [B, D] and ``critic`` [B, C], of observation groups."""
 
 
@@ -27,10 +26,10 @@ Observe = Callable[[TensorDict], TensorDict]
 class Transitions:
     """M transitions of E successful episodes, laid end to end."""
 
-    states: TensorDict
+    states: Fields
     """States before each transition, [M]."""
 
-    last_states: TensorDict
+    last_states: Fields
     """State after the last transition of each episode, [E]."""
 
     action: Tensor
@@ -45,7 +44,7 @@ class Transitions:
         self.last_rows = self.first_rows + self.lengths - 1
         self.done = torch.zeros(len(self), dtype=torch.bool, device=rows.device)
         self.done[self.last_rows] = True
-        self._all = cast(TensorDict, torch.cat([self.states, self.last_states]))
+        self._all = {name: torch.cat([value, self.last_states[name]]) for name, value in self.states.items()}
         self.successor = rows + 1
         self.successor[self.last_rows] = len(self) + torch.arange(self.num_episodes, device=rows.device)
         self.now = State.of(self.states)
@@ -66,11 +65,11 @@ class Transitions:
 
     def state(self, rows: Tensor) -> State:
         """States before the transitions ``rows`` [B]."""
-        return State.of(cast(TensorDict, self.states[rows]))
+        return State.of({name: value[rows] for name, value in self.states.items()})
 
     def next_state(self, rows: Tensor) -> State:
         """States that the transitions ``rows`` [B] led to."""
-        return State.of(cast(TensorDict, self._all[self.successor[rows]]))
+        return State.of({name: value[self.successor[rows]] for name, value in self._all.items()})
 
     def rows_of(self, first: int, last: int) -> Tensor:
         """Rows of the episodes from ``first`` up to, not including, ``last``."""
@@ -93,11 +92,11 @@ def demonstrated_transitions(
     """
     count, device = demonstrations.num_episodes, demonstrations.lengths.device
     last_rows = demonstrations.starts + demonstrations.lengths - 1
-    states = observe(TensorDict(demonstrations.observations, batch_size=[demonstrations.num_transitions]))
+    states = observe(demonstrations.observations)
     finals = {name: value[last_rows] for name, value in demonstrations.next_observations.items()}
-    last_states = observe(TensorDict(finals, batch_size=[count]))
+    last_states = observe(finals)
     width = 0 if base is None else base.action_dim
-    states["base_action"] = torch.zeros(len(states), width, device=device)
+    states["base_action"] = torch.zeros(demonstrations.num_transitions, width, device=device)
     last_states["base_action"] = torch.zeros(count, width, device=device)
     if base is not None:
         _follow(base, demonstrations, replan_interval, states["base_action"], last_states["base_action"])

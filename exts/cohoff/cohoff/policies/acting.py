@@ -45,7 +45,9 @@ class ActingPolicy(nn.Module):
         engine: Chunk engine of the base policy; None without one.
     """
 
-    def __init__(self, policy: CombinedPolicy, observe: Callable[[TensorDict], TensorDict], engine: ChunkEngine | None):
+    def __init__(
+        self, policy: CombinedPolicy, observe: Callable[[TensorDict], dict[str, Tensor]], engine: ChunkEngine | None
+    ):
         super().__init__()
         self.policy: CombinedPolicy = policy
         self.observe = observe
