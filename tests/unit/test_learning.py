@@ -77,7 +77,7 @@ def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     runner["algorithm"] = OffPolicyAlgorithmCfg(learner="").to_dict() | {
         "demonstrations": str(tmp_path / "demos.hdf5"), "base": "base", "replay_steps": 200, "n_step": 3,
         "batch_size": 128, "updates_per_iteration": 16, "learning_starts": 0, "learning_rate": 1e-3,
-        "final_learning_rate": 1e-3,
+        "final_learning_rate": 1e-3, "policy_delay": 1,
     }  # fmt: skip
     return runner
 

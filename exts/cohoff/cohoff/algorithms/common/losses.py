@@ -66,14 +66,15 @@ def project_categorical(probs: Tensor, positions: Tensor, atoms: Tensor) -> tupl
     """
     low, high = atoms[0], atoms[-1]
     last = atoms.numel() - 1
-    outside = (probs * ((positions < low) | (positions > high))).sum(-1).mean()
-    index = (positions.clamp(low, high) - low) * (last / (high - low))
-    lower = index.floor().clamp(0, last - 1)
-    upper_share = index - lower
+    index = (positions - low) * (last / (high - low))
+    inside = index.clamp(0.0, last)
+    outside = (probs * (index != inside)).sum(-1).mean()
+    lower = inside.floor().clamp(max=last - 1)
+    upper_mass = probs * (inside - lower)
     lower_index = lower.long()
     projected = probs.new_zeros(probs.shape[0], last + 1)
-    projected.scatter_add_(1, lower_index, probs * (1.0 - upper_share))
-    projected.scatter_add_(1, lower_index + 1, probs * upper_share)
+    projected.scatter_add_(1, lower_index, probs - upper_mass)
+    projected.scatter_add_(1, lower_index + 1, upper_mass)
     return projected, outside
 
 
