@@ -10,13 +10,14 @@ import math
 import torch
 from torch.testing import assert_close
 
-from cohoff.algorithms.common import losses
+from cohoff.algorithms.common import categorical, losses
+from cohoff.algorithms.csil.reward import discounted_returns
 
 
 def test_projection_splits_mass_between_neighbors() -> None:
     """Atoms 0, 1, 2: mass .5 at .25 gives .375/.125; mass .5 at 2 stays on the last atom."""
     atoms = torch.tensor([0.0, 1.0, 2.0])
-    projected, outside = losses.project_categorical(torch.tensor([[0.5, 0.5]]), torch.tensor([[0.25, 2.0]]), atoms)
+    projected, outside = categorical.project_categorical(torch.tensor([[0.5, 0.5]]), torch.tensor([[0.25, 2.0]]), atoms)
     assert_close(projected, torch.tensor([[0.375, 0.125, 0.5]]))
     assert outside == 0.0
 
@@ -26,18 +27,18 @@ def test_projection_keeps_mass_and_mean_and_counts_what_is_clipped() -> None:
     atoms = torch.linspace(-5.0, 5.0, 101)
     probs = torch.rand(16, 101).softmax(-1)
     positions = torch.rand(16, 101) * 9.0 - 4.5
-    projected, outside = losses.project_categorical(probs, positions, atoms)
+    projected, outside = categorical.project_categorical(probs, positions, atoms)
     assert_close(projected.sum(-1), torch.ones(16))
     assert_close((projected * atoms).sum(-1), (probs * positions).sum(-1), atol=1e-5, rtol=1e-5)
     assert outside == 0.0
-    clipped, outside = losses.project_categorical(torch.tensor([[0.25, 0.75]]), torch.tensor([[-7.0, 6.0]]), atoms)
+    clipped, outside = categorical.project_categorical(torch.tensor([[0.25, 0.75]]), torch.tensor([[-7.0, 6.0]]), atoms)
     assert_close(clipped[0, [0, -1]], torch.tensor([0.25, 0.75]))
     assert outside == 1.0
 
 
 def test_two_hot_has_the_given_mean() -> None:
     atoms = torch.linspace(-1.0, 1.0, 5)
-    target, _ = losses.two_hot(torch.tensor([0.1, -1.0, 1.0]), atoms)
+    target, _ = categorical.two_hot(torch.tensor([0.1, -1.0, 1.0]), atoms)
     assert_close(target[0], torch.tensor([0.0, 0.0, 0.8, 0.2, 0.0]))
     assert_close(target @ atoms, torch.tensor([0.1, -1.0, 1.0]))
 
@@ -88,11 +89,11 @@ def test_refinement_pushes_demonstrations_up_and_replay_to_zero() -> None:
 
 
 def test_returns_restart_at_every_episode() -> None:
-    returns = losses.discounted_returns(torch.tensor([-1.0, -1.0, -2.0]), 0.5, [2, 1], terminal_value=0.0)
+    returns = discounted_returns(torch.tensor([-1.0, -1.0, -2.0]), 0.5, [2, 1])
     assert_close(returns, torch.tensor([-1.5, -1.0, -2.0]))
 
 
 def test_cross_entropy_is_averaged_over_the_batch_and_summed_over_critics() -> None:
     target = torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.5, 0.0], [0.0, 0.0, 0.0, 0.0]])
-    loss = losses.categorical_cross_entropy(torch.zeros(2, 3, 4), target)
+    loss = categorical.categorical_cross_entropy(torch.zeros(2, 3, 4), target)
     assert_close(loss.item(), 2 * (2 / 3) * math.log(4.0))

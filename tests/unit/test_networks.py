@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from torch.testing import assert_close
 
 from cohoff.algorithms.common import losses
-from cohoff.networks.blocks import EnsembleBatchNorm, EnsembleLinear
+from cohoff.networks.blocks import EnsembleBatchNorm, EnsembleBlock, EnsembleLinear, SharedInputNorm
 from cohoff.networks.critic import CategoricalCritic
 from cohoff.networks.stationary import StationaryPolicy, triangle_wave
+from cohoff.networks.triangular import TriangularForm
 
 
 def test_projection_gives_every_output_neuron_unit_norm_and_spares_the_bias() -> None:
@@ -110,3 +112,46 @@ def test_faithful_heads_keep_the_spreads_gradient_out_of_the_features() -> None:
         _, std = policy.head(features, faithful)
         (gradient,) = torch.autograd.grad(std.sum(), features, allow_unused=True)
         assert (gradient is None) == faithful
+
+
+def test_the_form_of_triangular_factors_and_its_gradients_are_those_of_whole_products() -> None:
+    """Twelve features: what lies above a diagonal, in the tiles and between them, counts for nothing."""
+    torch.manual_seed(0)
+    features = torch.randn(5, 12, dtype=torch.double, requires_grad=True)
+    factor = (0.3 * torch.randn(2, 12, 12, dtype=torch.double)).requires_grad_()
+    triangle = factor.tril(-1) + torch.diag_embed(factor.diagonal(dim1=1, dim2=2).exp())
+    expected = torch.einsum("bi,aij->abj", features, triangle).square().sum(-1).T
+    weight = torch.randn(5, 2, dtype=torch.double)
+    actual = TriangularForm.apply(features, factor)
+    assert_close(actual, expected)
+    for gradient, reference in zip(
+        torch.autograd.grad((weight * actual).sum(), (features, factor)),
+        torch.autograd.grad((weight * expected).sum(), (features, factor)),
+        strict=True,
+    ):
+        assert_close(gradient, reference)
+
+
+@pytest.mark.parametrize("batch_statistics", [True, False])
+def test_a_block_with_input_gain_equals_dense_layers_of_scaled_inputs(batch_statistics: bool) -> None:
+    torch.manual_seed(0)
+    block = EnsembleBlock(2, 3, 4, input_gain=True)
+    assert block.input_gain is not None
+    with torch.no_grad():
+        block.input_gain.uniform_(0.5, 2.0)
+        block.norm.mean.normal_()
+        block.norm.var.uniform_(0.5, 2.0)
+    x = torch.randn(6, 3)
+    z = block.dense(x * block.input_gain.transpose(1, 2))
+    mean, var = (block.norm.mean, block.norm.var)
+    if batch_statistics:
+        mean, var = z.mean(1, keepdim=True), z.var(1, keepdim=True, correction=0)
+    assert_close(block(x, batch_statistics), torch.relu((z - mean) / torch.sqrt(var + 1e-3)))
+
+
+def test_the_input_is_normalized_by_running_statistics_or_by_the_batchs() -> None:
+    norm = SharedInputNorm(1, momentum=0.5, eps=3.0)
+    batch = torch.tensor([[1.0], [3.0]])
+    assert_close(norm(batch, batch_statistics=True, track=True), torch.tensor([[-0.5], [0.5]]))
+    assert_close((norm.mean.item(), norm.var.item()), (1.0, 1.0))
+    assert_close(norm(torch.tensor([[3.0]]), batch_statistics=False).item(), 1.0)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cohoff.algorithms.common.losses import discounted_returns
 from cohoff.algorithms.csil.cloning import train_clone
-from cohoff.algorithms.csil.reward import CoherentReward, SparseReward
+from cohoff.algorithms.csil.reward import CoherentReward, SparseReward, discounted_returns
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -73,7 +72,7 @@ def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
     lost_for_ever = (0.0 - reward.ceiling - reward.margin) / reward.scale / (1.0 - DISCOUNT)
     assert lost_for_ever == pytest.approx(-5.0)
     flags = torch.zeros(len(demos), dtype=torch.bool)
-    again = discounted_returns(reward(demos.now.actor, demos.action, flags), DISCOUNT, demos.lengths.tolist(), 0.0)
+    again = discounted_returns(reward(demos.now.actor, demos.action, flags), DISCOUNT, demos.lengths.tolist())
     torch.testing.assert_close(again, returns)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from cohoff.algorithms.common import losses
+from cohoff.algorithms.common import categorical, losses
 from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.networks.stationary import StationaryPolicy
@@ -146,7 +146,7 @@ def test_the_critic_learns_its_target_and_keeps_unit_norm() -> None:
     first, last = torch.inf, torch.inf
     for step in range(200):
         batch = make_batch()
-        target, _ = losses.two_hot(2.0 * batch.action[:, 0], model.critic.atoms)
+        target, _ = categorical.two_hot(2.0 * batch.action[:, 0], model.critic.atoms)
         metrics = updates.update_critic(model, optimizer, batch, target, batch.action, B, 0.0)
         first, last = (metrics["critic_loss"].item() if step == 0 else first), metrics["critic_loss"].item()
     assert last < 0.6 * first
@@ -175,7 +175,7 @@ def test_the_penalty_flattens_the_critic_in_the_action() -> None:
         model, optimizer = real_model()
         for _ in range(100):
             batch = make_batch()
-            target, _ = losses.two_hot(3.0 * batch.action.sum(-1), model.critic.atoms)
+            target, _ = categorical.two_hot(3.0 * batch.action.sum(-1), model.critic.atoms)
             updates.update_critic(model, optimizer, batch, target, batch.action, B, penalty)
         norms.append(updates.gradient_norm(model, make_batch(), B).item())
     assert norms[1] < 0.7 * norms[0], norms

@@ -71,11 +71,6 @@ class Transitions:
         """States that the transitions ``rows`` [B] led to."""
         return State.of({name: value[self.successor[rows]] for name, value in self._all.items()})
 
-    def rows_of(self, first: int, last: int) -> Tensor:
-        """Rows of the episodes from ``first`` up to, not including, ``last``."""
-        start, end = self.first_rows[first], self.last_rows[last - 1] + 1
-        return torch.arange(int(start), int(end), device=start.device)
-
 
 @torch.no_grad()
 def demonstrated_transitions(

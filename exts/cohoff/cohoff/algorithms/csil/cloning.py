@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from cohoff.algorithms.common import losses
+from cohoff.algorithms.csil.quality import clone_quality
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -42,8 +42,9 @@ def train_clone(
     policy.set_normalization(obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD))
     count = demonstrations.num_episodes
     holdout = max(1, round(cfg["holdout"] * count)) if cfg["holdout"] > 0.0 else 0
-    train = demonstrations.rows_of(holdout, count)
-    watched = demonstrations.rows_of(0, holdout or count)
+    # Episodes lie end to end: the first ones are held out.
+    first = int(demonstrations.lengths[:holdout].sum())
+    watched = slice(first or None)
     body = [parameter for name, parameter in policy.named_parameters() if name != "factor"]
     groups = [
         {"params": body, "peak": cfg["learning_rate"]},
@@ -54,7 +55,7 @@ def train_clone(
     for step in range(cfg["steps"]):
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * 0.5 * (1.0 + math.cos(math.pi * step / cfg["steps"]))
-        rows = train[torch.randint(len(train), (cfg["batch_size"],), device=train.device)]
+        rows = torch.randint(first, len(obs), (cfg["batch_size"],), device=obs.device)
         mean, std = policy(obs[rows], faithful=True)
         loss = losses.faithful_clone_loss(mean, std, action[rows])
         optimizer.zero_grad(set_to_none=True)
@@ -68,17 +69,3 @@ def train_clone(
     policy.load_state_dict(best_state)
     policy.eval()
     return best
-
-
-@torch.no_grad()
-def clone_quality(policy: StationaryPolicy, obs: Tensor, action: Tensor) -> dict[str, float]:
-    """Loss, mean squared error of the mode and mean coherent reward of ``policy`` at [M, D] and [M, A]."""
-    training = policy.training
-    mean, std = policy.eval()(obs)
-    policy.train(training)
-    reward = losses.coherent_reward(losses.tanh_gaussian_log_prob(mean, std, action), action.shape[-1])
-    return {
-        "loss": float(losses.faithful_clone_loss(mean, std, action)),
-        "mse": float((torch.tanh(mean) - action).square().mean()),
-        "reward": float(reward.mean()),
-    }

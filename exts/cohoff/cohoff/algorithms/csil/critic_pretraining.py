@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cohoff.algorithms.common import losses
+from cohoff.algorithms.common import categorical
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.algorithms.csil.updates import update_critic
 from cohoff.offpolicy.batch import Batch
@@ -28,14 +28,11 @@ def pretrain_critic(
     cfg: dict[str, Any],
     gradient_penalty: float,
     progress: Callable[[int, str], None],
-) -> dict[str, float]:
+) -> None:
     """Fit the critics to the demonstrations' scaled returns [M] (two-hot), and copy them into the target.
 
     A one-step (SARSA) backup needs about 1/(target_rate·(1 − discount)) updates to carry the success value to the
     start; the demonstrated returns are its fixed point and are known.
-
-    Returns:
-        Correlation of Q with the returns, and the mean Q of demonstrated and of uniform actions, scaled.
     """
     optimizer = torch.optim.Adam(model.critic.parameters(), cfg["pretrain_learning_rate"], fused=True)
     size = cfg["pretrain_batch_size"]
@@ -53,25 +50,9 @@ def pretrain_critic(
             next=demonstrations.next_state(rows),
             weight=torch.ones_like(zeros),
         )
-        target, _ = losses.two_hot(returns[rows], model.critic.atoms)
+        target, _ = categorical.two_hot(returns[rows], model.critic.atoms)
         next_action = demonstrations.action[next_row[rows]]
         metrics = update_critic(model, optimizer, batch, target, next_action, size, gradient_penalty)
         if (step + 1) % REPORT_EVERY == 0:
             progress(step + 1, f"critic loss {float(metrics['critic_loss']):.3f}")
     model.target.load_state_dict(model.critic.state_dict())
-    return critic_quality(model, demonstrations, returns)
-
-
-@torch.no_grad()
-def critic_quality(model: CsilModel, demonstrations: Transitions, returns: Tensor) -> dict[str, float]:
-    """Correlation of Q with returns [M], and mean Q of demonstrated and of uniform actions on 4,096 rows."""
-    rows = torch.randint(len(demonstrations), (4096,), device=returns.device)
-    state, action = demonstrations.state(rows), demonstrations.action[rows]
-    obs = model.critic_obs(state.critic, state.base_action)
-    demonstrated = model.critic.expectation(model.critic(obs, action)).mean(0)
-    uniform = torch.rand_like(action) * 2.0 - 1.0
-    return {
-        "correlation": float(torch.corrcoef(torch.stack([demonstrated, returns[rows]]))[0, 1]),
-        "q_demonstrated": float(demonstrated.mean()),
-        "q_uniform": float(model.critic.expectation(model.critic(obs, uniform)).mean()),
-    }

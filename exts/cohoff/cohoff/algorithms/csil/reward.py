@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cohoff.algorithms.common.losses import coherent_reward, discounted_returns, tanh_gaussian_log_prob
+from cohoff.algorithms.common.losses import coherent_reward, tanh_gaussian_log_prob
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -98,4 +98,17 @@ class SparseReward:
 
 def _returns(reward: CoherentReward | SparseReward, demonstrations: Transitions, discount: float) -> Tensor:
     rewards = reward(demonstrations.now.actor, demonstrations.action, demonstrations.success)
-    return discounted_returns(rewards, discount, demonstrations.lengths.tolist(), terminal_value=0.0)
+    return discounted_returns(rewards, discount, demonstrations.lengths.tolist())
+
+
+def discounted_returns(rewards: Tensor, discount: float, lengths: list[int]) -> Tensor:
+    """Returns [M] of contiguous episodes that end in success, which is worth 0."""
+    returns = torch.empty_like(rewards)
+    end = 0
+    for length in lengths:
+        end += length
+        value = rewards.new_zeros(())
+        for step in range(end - 1, end - length - 1, -1):
+            value = rewards[step] + discount * value
+            returns[step] = value
+    return returns

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from cohoff.algorithms.common import losses
+from cohoff.algorithms.common import categorical, losses
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import Batch
@@ -40,7 +40,7 @@ def bootstrap_target(model: CsilModel, batch: Batch, noise: Tensor, beta: float)
     pessimist = (probs * model.target.atoms).sum(-1).argmin(0)
     probs = probs.gather(0, pessimist[None, :, None].expand(1, *probs.shape[1:]))[0]
     positions = batch.returns[:, None] + batch.discount[:, None] * (model.target.atoms - beta * divergence[:, None])
-    target, clipped = losses.project_categorical(probs, positions, model.target.atoms)
+    target, clipped = categorical.project_categorical(probs, positions, model.target.atoms)
     return target, next_action, {"target_clipped": clipped, "next_kl": divergence.mean()}
 
 
@@ -53,7 +53,7 @@ def critic_loss(
     """
     rows = slice(len(batch.action))
     logits = model.critic(*_joined(model, batch, next_action), batch_statistics=True, track=True, rows=rows)
-    loss = losses.categorical_cross_entropy(logits, target * batch.weight[:, None])
+    loss = categorical.categorical_cross_entropy(logits, target * batch.weight[:, None])
     value = model.critic.expectation(logits.detach())
     metrics = {
         "critic_loss": loss.detach(),

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""How well the demonstrations were learned: clone, critic and reward in numbers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cohoff.algorithms.common import losses
+from cohoff.algorithms.csil.model import CsilModel
+from cohoff.algorithms.csil.reward import CoherentReward, SparseReward
+from cohoff.networks.stationary import StationaryPolicy
+from cohoff.offpolicy.transitions import Transitions
+
+
+@torch.no_grad()
+def clone_quality(policy: StationaryPolicy, obs: Tensor, action: Tensor) -> dict[str, float]:
+    """Loss, mean squared error of the mode and mean coherent reward of ``policy`` at [M, D] and [M, A]."""
+    training = policy.training
+    mean, std = policy.eval()(obs)
+    policy.train(training)
+    reward = losses.coherent_reward(losses.tanh_gaussian_log_prob(mean, std, action), action.shape[-1])
+    return {
+        "loss": float(losses.faithful_clone_loss(mean, std, action)),
+        "mse": float((torch.tanh(mean) - action).square().mean()),
+        "reward": float(reward.mean()),
+    }
+
+
+@torch.no_grad()
+def critic_quality(model: CsilModel, demonstrations: Transitions, returns: Tensor) -> dict[str, float]:
+    """Correlation of Q with returns [M], and mean Q of demonstrated and of uniform actions on 4,096 rows."""
+    rows = torch.randint(len(demonstrations), (4096,), device=returns.device)
+    state, action = demonstrations.state(rows), demonstrations.action[rows]
+    obs = model.critic_obs(state.critic, state.base_action)
+    demonstrated = model.critic.expectation(model.critic(obs, action)).mean(0)
+    uniform = torch.rand_like(action) * 2.0 - 1.0
+    return {
+        "correlation": float(torch.corrcoef(torch.stack([demonstrated, returns[rows]]))[0, 1]),
+        "q_demonstrated": float(demonstrated.mean()),
+        "q_uniform": float(model.critic.expectation(model.critic(obs, uniform)).mean()),
+    }
+
+
+@torch.no_grad()
+def reward_quality(
+    model: CsilModel, reward: CoherentReward | SparseReward, demonstrations: Transitions
+) -> dict[str, float]:
+    """The raw coherent reward where it should be high, low and near zero, whichever reward is learned from.
+
+    ``far``: observations five standard deviations away with uniform actions; ``uniform``: demonstrated observations
+    with uniform actions; ``combined``: the executed mean action.
+    """
+    raw = reward.raw if isinstance(reward, CoherentReward) else CoherentReward(model.clone, 0.0).raw
+    obs, action = demonstrations.now.actor, demonstrations.action
+    uniform = torch.rand_like(action) * 2.0 - 1.0
+    far = obs + 5.0 * torch.randn_like(obs) * obs.std(0)
+    combined = model.combination(demonstrations.now.base_action, torch.tanh(model.actor(obs)[0]))
+    values = {
+        "demonstrated": raw(obs, action),
+        "combined": raw(obs, combined),
+        "uniform": raw(obs, uniform),
+        "far": raw(far, uniform),
+    }
+    report = {f"{name}_{stat}": float(getattr(v, stat)()) for name, v in values.items() for stat in ("mean", "std")}
+    return report | reward.constants()
