@@ -40,7 +40,7 @@ class Recorder:
 
     def __init__(self, algorithm: OffPolicyAlgorithm) -> None:
         self.calls: list[tuple[Batch, int, bool, float]] = []
-        self.rate = lambda: algorithm.learner.optimizers["critic"].param_groups[0]["lr"]
+        self.rate = lambda: float(algorithm.learner.optimizers["critic"].param_groups[0]["lr"])
 
     def __call__(self, batch: Batch, num_demonstrations: int, with_actor: bool) -> dict[str, torch.Tensor]:
         self.calls.append((batch, num_demonstrations, with_actor, self.rate()))
