@@ -80,14 +80,15 @@ class CapturedCalls:
         """
         calls = self._calls[choice] = self._calls.get(choice, 0) + 1
         if calls <= WARM_UP:
-            return self._recorder.warm_up(lambda: self._function(*choice))
+            self._recorder.warm_up(lambda: self._function(*choice))
+            return
         if choice not in self._replays:
             try:
                 self._replays[choice] = self._recorder.record(lambda: self._function(*choice))
             except RuntimeError as error:
                 raise RuntimeError(
-                    "the update cannot be captured in a CUDA graph, because it reads a tensor on the host or uses an "
-                    "optimizer that is not capturable; correct the learner or set agent.algorithm.capture=false"
+                    "the update cannot be captured in a CUDA graph; it may not read tensors on the host, and its "
+                    "optimizers must be capturable (agent.algorithm.capture=false runs it without)"
                 ) from error
         self._replays[choice]()
 
