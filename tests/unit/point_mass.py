@@ -17,6 +17,7 @@ import h5py
 import torch
 from tensordict import TensorDict
 
+from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 
 TASK = "PointMass"
@@ -97,6 +98,21 @@ def write_demonstrations(path: Path, count: int = 30) -> None:
             demo.attrs.update({"success": True, "num_samples": len(rows)})
             for name, values in zip(("obs/policy", "actions", "next_obs/policy"), zip(*rows, strict=True), strict=True):
                 demo[name] = torch.stack(values).numpy()
+
+
+def smallest_csil(folder: Path) -> dict[str, Any]:
+    """Settings of CSIL++ without a base policy, as small as can be; writes its demonstrations into ``folder``."""
+    write_demonstrations(folder / "demos.hdf5", count=6)
+    runner = CsilRunnerCfg(max_iterations=5).to_dict()
+    algorithm = runner["algorithm"]
+    algorithm["policy"] |= {"hidden_dim": 16, "num_features": 16}
+    algorithm["critic"] |= {"hidden_dims": (16,), "pretrain_steps": 20}
+    algorithm["clone"] |= {"steps": 20, "holdout": 0.0}
+    algorithm |= {
+        "demonstrations": str(folder / "demos.hdf5"), "combination": "policy", "gradient_penalty": 0.0,
+        "batch_size": 16, "updates_per_iteration": 7, "replay_steps": 50, "learning_starts": 0,
+    }  # fmt: skip
+    return runner
 
 
 def success_rate(policy: Any, episodes: int = 256) -> float:

@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from cohoff.algorithms.csil.csil import CSIL
-from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.batch import Batch, State, concatenate
 
@@ -22,17 +21,7 @@ from cohoff.offpolicy.batch import Batch, State, concatenate
 @pytest.fixture
 def cfg(tmp_path: Path) -> dict[str, Any]:
     """CSIL++ without a base policy, as small as can be."""
-    point_mass.write_demonstrations(tmp_path / "demos.hdf5", count=6)
-    runner = CsilRunnerCfg(max_iterations=5).to_dict()
-    algorithm = runner["algorithm"]
-    algorithm["policy"] |= {"hidden_dim": 16, "num_features": 16}
-    algorithm["critic"] |= {"hidden_dims": (16,), "pretrain_steps": 20}
-    algorithm["clone"] |= {"steps": 20, "holdout": 0.0}
-    algorithm |= {
-        "demonstrations": str(tmp_path / "demos.hdf5"), "combination": "policy", "gradient_penalty": 0.0,
-        "batch_size": 16, "updates_per_iteration": 7, "replay_steps": 50, "learning_starts": 0,
-    }  # fmt: skip
-    return runner
+    return point_mass.smallest_csil(tmp_path)
 
 
 class Recorder:
@@ -40,7 +29,7 @@ class Recorder:
 
     def __init__(self, algorithm: OffPolicyAlgorithm) -> None:
         self.calls: list[tuple[Batch, int, bool, float]] = []
-        self.rate = lambda: algorithm.learner.optimizers["critic"].param_groups[0]["lr"]
+        self.rate = lambda: float(algorithm.learner.optimizers["critic"].param_groups[0]["lr"])
 
     def __call__(self, batch: Batch, num_demonstrations: int, with_actor: bool) -> dict[str, torch.Tensor]:
         self.calls.append((batch, num_demonstrations, with_actor, self.rate()))

@@ -12,6 +12,7 @@ none.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ from cohoff.files import write_json
 from cohoff.offpolicy import checkpoint
 from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.batch import FEATURES, Batch, assemble, concatenate
+from cohoff.offpolicy.capture import CapturedCalls, CudaRecorder, use_capture
 from cohoff.offpolicy.collector import Collector
 from cohoff.offpolicy.learner import Learner, Problem
+from cohoff.offpolicy.learning_rate import LearningRate
 from cohoff.offpolicy.observing import Observer
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
 from cohoff.offpolicy.report import Report
@@ -69,6 +72,7 @@ class OffPolicyAlgorithm:
         learning_starts: int,
         actor_start_steps: int,
         evaluation_share: float,
+        capture: bool | None,
     ):
         """Allocate everything; see :meth:`construct_algorithm`."""
         self.device = torch.device(device)
@@ -81,8 +85,7 @@ class OffPolicyAlgorithm:
         self.batch_size, self.n_step = batch_size, n_step
         self.num_demo_rows = round(batch_size * demonstration_share)
         self.updates_per_iteration, self.policy_delay = updates_per_iteration, policy_delay
-        self.learning_rate, self.final_learning_rate = learning_rate, final_learning_rate
-        self._first_learning_rate = learning_rate
+        self.learning_rate = learning_rate
         self.learning_starts, self.actor_start_steps = learning_starts, actor_start_steps
         self.replay_steps = replay_steps
 
@@ -101,6 +104,9 @@ class OffPolicyAlgorithm:
         )
         self.learner_name, self.settings = learner, settings
         self.learner = make_learner(learner, self.problem, settings)
+        self._rate = LearningRate(self.learner.optimizers, learning_rate, final_learning_rate, self.device)
+        self.capture = use_capture(capture, self.device)
+        self.run_update = self._make_update()
         self.base_path: str | None = None
         self.demonstrations_path: str | None = None
         self.engine: ChunkEngine | None = None
@@ -147,23 +153,27 @@ class OffPolicyAlgorithm:
     def update(self) -> dict[str, float]:
         """Run this iteration's updates; return the mean of what they measured."""
         if self.env_steps >= self.learning_starts:
-            self._set_learning_rate()
+            self.learning_rate = self._rate.set(min(self.iteration / max(self.max_iterations - 1, 1), 1.0))
+            with_actor = self.env_steps >= self.actor_start_steps
             for _ in range(self.updates_per_iteration):
-                self._update_once()
+                self.run_update(with_actor and self.num_updates % self.policy_delay == 0)
+                self.num_updates += 1
         self.iteration += 1
         means = self.report.write(
             {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates}
         )
         return {name: means[name] for name in ("critic_loss", "kl") if name in means}
 
-    def _update_once(self) -> None:
+    def update_once(self, with_actor: bool) -> None:
+        """One update, from the drawn batch to the metrics: what is captured. The host reads and counts nothing here."""
         batch = concatenate(
             self._draw(self.demonstration_buffer, self.num_demo_rows),
             self._draw(self._running.buffer, self.batch_size - self.num_demo_rows),
         )
-        with_actor = self.num_updates % self.policy_delay == 0 and self.env_steps >= self.actor_start_steps
         self.report.add(self.learner.update(batch, self.num_demo_rows, with_actor))
-        self.num_updates += 1
+
+    def _make_update(self) -> Callable[[bool], None]:
+        return CapturedCalls(self.update_once, CudaRecorder(self.device)) if self.capture else self.update_once
 
     def _draw(self, buffer: ReplayBuffer, size: int) -> Batch:
         rows, mask = buffer.sample(size, self.n_step)
@@ -173,13 +183,6 @@ class OffPolicyAlgorithm:
             action, success = buffer.transitions["action"][flat], buffer.transitions["success"][flat]
             rewards = self.learner.reward(buffer.states["actor"][flat], action, success).view_as(rows)
         return assemble(buffer, rows, mask, rewards, self.problem.discount)
-
-    def _set_learning_rate(self) -> None:
-        share = min(self.iteration / max(self.max_iterations - 1, 1), 1.0)
-        self.learning_rate = self._first_learning_rate + share * (self.final_learning_rate - self._first_learning_rate)
-        for optimizer in self.learner.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate
 
     @property
     def _running(self) -> Collector:
@@ -265,8 +268,8 @@ class OffPolicyAlgorithm:
             checkpoint.check_settings(loaded_dict["meta"], self.settings, self.learner.fixed_settings)
             self.learner.modules.load_state_dict(loaded_dict["model"], strict=strict)
             if load_cfg is None or load_cfg.get("optimizer", True):
-                for name, optimizer in self.learner.optimizers.items():
-                    optimizer.load_state_dict(loaded_dict["optimizers"][name])
+                self._rate.load_optimizers(loaded_dict["optimizers"])
+            self.run_update = self._make_update()  # the optimizers' tensors are other ones now
             self.learner.load_constants(loaded_dict["constants"])
             counters, meta = loaded_dict["counters"], loaded_dict["meta"]
             self.iteration, self.env_steps = counters["iteration"], counters["env_steps"]

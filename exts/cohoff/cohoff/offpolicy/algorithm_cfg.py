@@ -77,6 +77,9 @@ class OffPolicyAlgorithmCfg:
     evaluation_share: float = 0.125
     """Share of the environments that act with the mean policy and are never stored."""
 
+    capture: bool | None = None
+    """Capture one update as a CUDA graph and replay it. None is on for CUDA and off elsewhere, where it cannot be on."""
+
 
 @configclass
 class OffPolicyRunnerCfg(RslRlBaseRunnerCfg):

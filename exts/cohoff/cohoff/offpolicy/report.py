@@ -20,26 +20,29 @@ PROGRESS_FILE = "progress.jsonl"
 
 
 class MetricMeans:
-    """Running means of named device scalars, read together with one host synchronization."""
+    """Means of named device scalars, summed in place and read together with one host synchronization."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str, Tensor] = {}
 
     def add(self, metrics: dict[str, Tensor]) -> None:
-        """Add one value of each metric."""
+        """Add one value of each metric; metrics of a new name allocate their sum."""
         for name, value in metrics.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-            self._counts[name] = self._counts.get(name, 0) + 1
+            if name not in self._sums:
+                self._sums[name], self._counts[name] = torch.zeros_like(value), torch.zeros_like(value)
+        torch._foreach_add_([self._sums[name] for name in metrics], list(metrics.values()))
+        torch._foreach_add_([self._counts[name] for name in metrics], 1.0)
 
     def pop(self) -> dict[str, float]:
-        """The means since the last call."""
+        """The means since the last call, of the metrics that were added since."""
         if not self._sums:
             return {}
-        values = torch.stack(list(self._sums.values())).tolist()
-        means = {name: value / self._counts[name] for name, value in zip(self._sums, values, strict=True)}
-        self._sums, self._counts = {}, {}
-        return means
+        tensors = [*self._sums.values(), *self._counts.values()]
+        values = torch.stack(tensors).tolist()
+        torch._foreach_zero_(tensors)
+        sums, counts = values[: len(self._sums)], values[len(self._sums) :]
+        return {name: total / count for name, total, count in zip(self._sums, sums, counts, strict=True) if count}
 
 
 class Report:

@@ -71,9 +71,10 @@ class CSIL:
         self._reward = CoherentReward(self.model.reward, reward_floor) if coherent else SparseReward()
         self.relabels = refinement_learning_rate > 0.0 and coherent
         # The core sets the learning rates of these two; the refinement keeps its own.
+        capturable = problem.device.type == "cuda"
         self.optimizers = {
-            "critic": torch.optim.Adam(self.model.critic.parameters(), fused=True),
-            "actor": torch.optim.Adam(self.model.actor.parameters(), fused=True),
+            "critic": torch.optim.Adam(self.model.critic.parameters(), fused=True, capturable=capturable),
+            "actor": torch.optim.Adam(self.model.actor.parameters(), fused=True, capturable=capturable),
         }
         self._refinement = torch.optim.SGD(self.model.reward.parameters(), refinement_learning_rate)
         self.model.reward.requires_grad_(self.relabels)
