@@ -160,6 +160,7 @@ def test_every_combination_and_reward_learns_and_reports(
     learner.update()
     assert not torch.equal(start, learner.learner.model.actor.mean_weight)
     line = json.loads((tmp_path / "progress.jsonl").read_text())
+    assert line["replay_lost"] == learner.collector.buffer.num_lost.item() == 0
     assert line["updates"] == 3 and line["env_steps"] == 4 * N
     assert all(torch.isfinite(value).all() for value in learner.learner.model.state_dict().values())
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from pathlib import Path
@@ -51,11 +52,12 @@ class Report:
     Args:
         log_dir: Folder of the run; None writes no file.
         episodes: Outcomes of the groups of environments, by name: ``train``, ``eval``.
+        num_lost: Number of transitions that the replay buffer has lost, a scalar that changes in place.
     """
 
-    def __init__(self, log_dir: Path | None, episodes: dict[str, EpisodeStatistics]):
+    def __init__(self, log_dir: Path | None, episodes: dict[str, EpisodeStatistics], num_lost: Tensor):
         self._file = None if log_dir is None else log_dir / PROGRESS_FILE
-        self._episodes = episodes
+        self._episodes, self._num_lost = episodes, num_lost
         self._means = MetricMeans()
         self._started = time.monotonic()
         self.log: dict[str, float] = {}
@@ -71,11 +73,14 @@ class Report:
 
     def write(self, counters: dict[str, int]) -> dict[str, float]:
         """Append a line with the counters, outcomes and means of this iteration; return the means."""
-        values = torch.stack([statistics.summary() for statistics in self._episodes.values()]).tolist()
+        outcomes = [statistics.summary() for statistics in self._episodes.values()]
+        *values, num_lost = torch.cat([*outcomes, self._num_lost[None]]).tolist()
         metrics = self._means.pop()
+        counters = counters | {"replay_lost": int(num_lost)}
         line: dict[str, Any] = counters | {"seconds": time.monotonic() - self._started}
         self.log = {f"Learner/{name}": float(value) for name, value in counters.items() if name != "iteration"}
-        for group, (rate, episodes, successes, invalid) in zip(self._episodes, values, strict=True):
+        for group, outcome in zip(self._episodes, itertools.batched(values, 4), strict=True):
+            rate, episodes, successes, invalid = outcome
             known = rate == rate  # NaN before the first episode has ended
             line |= {f"{group}_success": rate if known else None, f"{group}_episodes": episodes}
             line |= {f"{group}_successes": successes, f"{group}_invalid": invalid}
