@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from result_cases import make_result
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"

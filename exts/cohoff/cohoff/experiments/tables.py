@@ -26,9 +26,10 @@ def fill(text: str, kind: str, build: Callable[[str], Sequence[str]]) -> str:
     Raises:
         InputError: A block has no end.
     """
-    block = re.compile(rf"(<!-- {kind}: ([^\n]+?) -->\n)((?:(?!<!-- {kind}:).)*?)(<!-- end -->)", re.DOTALL)
-    filled, count = block.subn(lambda found: "\n".join([found[1], *build(found[2]), "", found[4]]), text)
-    if count != text.count(f"<!-- {kind}:"):
+    opening = rf"^<!-- {kind}: "
+    block = re.compile(rf"({opening}([^\n]+?) -->\n)(?:(?!{opening}).)*?^(<!-- end -->)", re.DOTALL | re.MULTILINE)
+    filled, count = block.subn(lambda found: "\n".join([found[1], *build(found[2]), "", found[3]]), text)
+    if count != len(re.findall(opening, text, re.MULTILINE)):
         raise InputError(f"a block '<!-- {kind}: ... -->' has no '<!-- end -->'")
     return filled
 
