@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The camera variant of Square with randomised physics and cameras. One environment serves all tests of the file."""
+"""The camera variant of Square with randomized physics and cameras. One environment serves all tests of the file."""
 
 from __future__ import annotations
 

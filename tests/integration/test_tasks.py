@@ -66,7 +66,7 @@ def test_initial_states_follow_the_seed_and_rest(env):
         obs, _, terminated, _, extras = env.step(torch.zeros(NUM_ENVS, 7))
         assert not terminated.any() and not extras["success"].any()
         assert torch.isfinite(obs["policy"]).all() and obs["policy"].abs().max() <= 5.0
-    # Nothing starts inside something else: objects settle by millimetres, they are not thrown.
+    # Nothing starts inside something else: objects settle by millimeters, they are not thrown.
     assert (state(env) - first).abs().max() < 0.02
 
 

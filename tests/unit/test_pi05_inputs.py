@@ -66,7 +66,7 @@ def test_images_of_the_right_size_are_scaled():
 
 @pytest.mark.parametrize(("height", "width", "box"), [(56, 84, (5, 23, 0, 28)), (60, 30, (0, 28, 7, 21))])
 def test_images_keep_their_proportions(height, width, box):
-    """A grey image stays grey inside the box where it must lie, and the rest is black."""
+    """A gray image stays gray inside the box where it must lie, and the rest is black."""
     out = prepare_images(torch.full((2, height, width, 3), 0.5), 28)
     inside = torch.zeros(28, 28, dtype=torch.bool)
     top, bottom, left, right = box
