@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gymnasium as gym
 import h5py
 import pytest
@@ -36,7 +38,7 @@ def difference(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     return (first.float() - second.float()).abs().mean(dim=(1, 2, 3))
 
 
-def test_every_task_has_a_camera_variant():
+def test_every_task_has_a_camera_variant() -> None:
     names = set(task_names())
     states = {name for name in names if "-Camera-" not in name}
     assert names - states == {name.replace("-Franka", "-Camera-Franka") for name in states}
@@ -44,14 +46,14 @@ def test_every_task_has_a_camera_variant():
 
 
 @pytest.mark.parametrize(("overrides", "size"), [([], 84), (["presets=pi05"], 224)])
-def test_picture_sizes(overrides, size):
+def test_picture_sizes(overrides, size) -> None:
     cfg = parse_task_cfg(TASK, NUM_ENVS, "cpu", overrides)
     for camera in (cfg.scene.agentview, cfg.scene.wrist):
         assert (camera.width, camera.height) == (size, size)
     assert cfg.events.friction is cfg.events.mass is cfg.events.camera_jitter is None
 
 
-def test_pictures(env):
+def test_pictures(env) -> None:
     obs, _ = env.reset(seed=0)
     assert obs["policy"].shape == (NUM_ENVS, 49)
     assert set(obs["images"]) == {"agentview", "wrist"}
@@ -62,7 +64,7 @@ def test_pictures(env):
         assert difference(picture[:1], picture[1:]).min() > 0.1
 
 
-def test_only_the_wrist_camera_moves_with_the_hand(env):
+def test_only_the_wrist_camera_moves_with_the_hand(env) -> None:
     before = {name: picture.clone() for name, picture in env.reset(seed=0)[0]["images"].items()}
     action = torch.zeros(NUM_ENVS, 7)
     action[:, 1], action[:, 6] = 1.0, -1.0
@@ -74,7 +76,7 @@ def test_only_the_wrist_camera_moves_with_the_hand(env):
     assert difference(before["wrist"], after["wrist"]).min() > 3.0
 
 
-def test_pictures_before_and_after_a_reset(env):
+def test_pictures_before_and_after_a_reset(env) -> None:
     env.reset(seed=0)
     stand_still(env, 3)
     env.episode_length_buf[1] = env.max_episode_length - 1
@@ -87,7 +89,7 @@ def test_pictures_before_and_after_a_reset(env):
     assert changed[1] > 1.0 and changed[[0, 2, 3]].max() == 0.0
 
 
-def test_camera_jitter_and_mass_are_drawn_at_each_reset(env):
+def test_camera_jitter_and_mass_are_drawn_at_each_reset(env) -> None:
     def draw():
         env.reset()
         stand_still(env, 1)
@@ -107,7 +109,7 @@ def test_camera_jitter_and_mass_are_drawn_at_each_reset(env):
     assert (mass - other_mass).abs().max() > 1e-3 and ((mass > 0.069) & (mass < 0.131)).all()
 
 
-def test_friction_changes_how_far_the_nut_slides(env):
+def test_friction_changes_how_far_the_nut_slides(env) -> None:
     from isaaclab_newton.physics import NewtonManager
 
     env.reset()
@@ -129,7 +131,7 @@ def test_friction_changes_how_far_the_nut_slides(env):
     assert distance.argsort(descending=True).tolist() == friction.argsort().tolist()
 
 
-def test_recording_keeps_the_pictures(env, tmp_path):
+def test_recording_keeps_the_pictures(env, tmp_path: Path) -> None:
     expert = make_expert(TASK, env)
     episodes = collect(env, expert, num_demonstrations=2, noise=0.05, seed=0)
     path = tmp_path / "demos.hdf5"

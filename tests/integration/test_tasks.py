@@ -28,7 +28,7 @@ NUM_ENVS = 16
 
 
 @pytest.fixture(scope="module", params=TASKS)
-def task(request):
+def task(request: pytest.FixtureRequest):
     return request.param
 
 
@@ -45,7 +45,7 @@ def state(env) -> torch.Tensor:
     return torch.cat([*objects, *joints], dim=1).clone()
 
 
-def test_interface(env, task):
+def test_interface(env, task) -> None:
     steps, size = TASKS[task]
     obs, _ = env.reset()
     assert env.max_episode_length == steps and env.step_dt == pytest.approx(0.05)
@@ -54,7 +54,7 @@ def test_interface(env, task):
     assert len(env.cfg.instruction.split()) >= 4
 
 
-def test_initial_states_follow_the_seed_and_rest(env):
+def test_initial_states_follow_the_seed_and_rest(env) -> None:
     env.reset(seed=3)
     first = state(env)
     env.reset(seed=4)
@@ -70,7 +70,7 @@ def test_initial_states_follow_the_seed_and_rest(env):
     assert (state(env) - first).abs().max() < 0.02
 
 
-def test_expert_succeeds_the_same_way_twice(env, task):
+def test_expert_succeeds_the_same_way_twice(env, task) -> None:
     results = []
     for _ in range(2):
         env.reset(seed=0)
@@ -80,7 +80,7 @@ def test_expert_succeeds_the_same_way_twice(env, task):
     assert torch.equal(first.success, second.success) and torch.equal(first.lengths, second.lengths)
 
 
-def test_demonstrations_replay(env, task):
+def test_demonstrations_replay(env, task) -> None:
     torch.manual_seed(0)
     episodes = collect(env, make_expert(task, env), num_demonstrations=8, noise=0.05, seed=0)
     for episode in episodes:
@@ -103,7 +103,7 @@ def test_demonstrations_replay(env, task):
         ),
     ],
 )
-def test_bad_configurations_are_named(override, message):
+def test_bad_configurations_are_named(override, message) -> None:
     with (
         pytest.raises((InputError, ValueError), match=message),
         make_env("Cohoff-Square-Franka", 2, "cpu", overrides=(override,)),

@@ -57,11 +57,11 @@ class RecordingPolicy:
     def __call__(self, obs):
         return torch.zeros(obs.batch_size[0], 1)
 
-    def reset(self, dones):
+    def reset(self, dones) -> None:
         self.resets.append(dones.tolist())
 
 
-def test_each_environment_contributes_the_same_number():
+def test_each_environment_contributes_the_same_number() -> None:
     """The fast environment finishes many successes while the slow one fails once: only its first two count."""
     env = ScriptedEnv([[(2, "success")] * 50, [(10, "time_out"), (30, "time_out")]])
     seen = []
@@ -76,7 +76,7 @@ def test_each_environment_contributes_the_same_number():
     assert (seen[0].finished, seen[0].episodes) == (0, 4) and (seen[-1].finished, seen[-1].successes) == (4, 2)
 
 
-def test_non_finite_episodes_are_failures():
+def test_non_finite_episodes_are_failures() -> None:
     env = ScriptedEnv([[(3, "invalid"), (4, "success")], [(5, "success"), (2, "invalid")]])
     result = evaluate(env, RecordingPolicy(), episodes=4)
     assert result.non_finite == 2
@@ -84,7 +84,7 @@ def test_non_finite_episodes_are_failures():
     assert result.lengths.tolist() == [3, 5, 4, 2]
 
 
-def test_an_episode_both_successful_and_non_finite_is_a_failure():
+def test_an_episode_both_successful_and_non_finite_is_a_failure() -> None:
     env = ScriptedEnv([[(3, "success")]])
     step = env.step
 
@@ -98,13 +98,13 @@ def test_an_episode_both_successful_and_non_finite_is_a_failure():
     assert result.success.tolist() == [False] and result.non_finite == 1
 
 
-def test_the_policy_is_reset_at_the_start_and_where_episodes_end():
+def test_the_policy_is_reset_at_the_start_and_where_episodes_end() -> None:
     policy = RecordingPolicy()
     evaluate(ScriptedEnv([[(2, "success")], [(3, "time_out")]]), policy, episodes=2)
     assert policy.resets == [[True, True], [True, False], [False, True]]
 
 
-def test_no_success_has_no_lengths_of_successes():
+def test_no_success_has_no_lengths_of_successes() -> None:
     summary = evaluate(ScriptedEnv([[(2, "time_out")]]), RecordingPolicy(), episodes=1).summary()
     assert summary["lengths"]["success"] is None and summary["success"] == 0.0
 
@@ -120,11 +120,11 @@ def test_no_success_has_no_lengths_of_successes():
         (243, 256, 0.9151, 0.9701),
     ],
 )
-def test_wilson_interval(successes, trials, low, high):
+def test_wilson_interval(successes, trials, low, high) -> None:
     assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 0), (3, 2), (-1, 5)])
-def test_wilson_interval_refuses_impossible_counts(successes, trials):
+def test_wilson_interval_refuses_impossible_counts(successes, trials) -> None:
     with pytest.raises(ValueError, match="trials"):
         wilson_interval(successes, trials)

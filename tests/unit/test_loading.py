@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("load", [load_toy, f"{__name__}:load_toy"], ids=["function", "name"])
-def test_a_third_kind_is_one_entry(monkeypatch, tmp_path, load):
+def test_a_third_kind_is_one_entry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, load) -> None:
     path, chunk = tmp_path / "toy.safetensors", torch.rand(5, 2)
     write_checkpoint(path, {"chunk": chunk}, {"kind": "toy", "task": TASK})
     monkeypatch.setitem(BASE_KINDS, "toy", BaseKind(load))
@@ -60,7 +60,7 @@ def test_a_third_kind_is_one_entry(monkeypatch, tmp_path, load):
     assert torch.equal(policy.chunk, chunk)
 
 
-def test_a_kind_with_files_of_its_own(monkeypatch, tmp_path):
+def test_a_kind_with_files_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Recognized by the end of its name, found by a name of its own; the task and the device reach the loader."""
     seen = []
     path = tmp_path / "weights.toy"
@@ -79,12 +79,12 @@ def test_a_kind_with_files_of_its_own(monkeypatch, tmp_path):
     assert seen == [(path, TASK, "cpu")]
 
 
-def test_each_kind_is_recognized(flow_file, folder):
+def test_each_kind_is_recognized(flow_file, folder) -> None:
     assert type(load_base(flow_file)).__name__ == "FlowPolicy"
     assert type(load_base(folder)).__name__ == "Pi05Policy"
 
 
-def test_options_that_name_a_base(flow_file, folder):
+def test_options_that_name_a_base(flow_file, folder) -> None:
     assert base_path(None, None) is None
     assert base_path("base.safetensors", None) == "base.safetensors"
     assert base_path(None, "base.safetensors") == "base.safetensors"
@@ -103,17 +103,17 @@ def test_options_that_name_a_base(flow_file, folder):
         ("pi05", ".", "base_checkpoint '.' is not of kind pi05; give a folder with the config.json of a pi-0.5"),
     ],
 )
-def test_options_that_name_no_base(base, checkpoint, message):
+def test_options_that_name_no_base(base, checkpoint, message) -> None:
     with pytest.raises(InputError, match=message):
         base_path(base, checkpoint)
 
 
-def test_folder_of_no_known_kind(tmp_path):
+def test_folder_of_no_known_kind(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"type": "act", "chunk_size": 100}')
     with pytest.raises(InputError, match=r"is not a base policy of a known kind \(flow: .*; pi05: a folder with"):
         load_base(tmp_path)
 
 
-def test_unusable_device(flow_file):
+def test_unusable_device(flow_file) -> None:
     with pytest.raises(InputError, match="device 'cuda:99' of the base policy cannot be used here"):
         load_base(flow_file, device="cuda:99")

@@ -53,7 +53,7 @@ def distance(a: Tensor, b: Tensor) -> float:
 
 @pytest.mark.parametrize("rows", [[0], [2], [0, 1, 2], [2, 0, 1, 1, 0, 2, 1]], ids=len)
 @pytest.mark.parametrize("trimmed", [False, True])
-def test_golden(model, golden, rows, trimmed):
+def test_golden(model, golden, rows, trimmed) -> None:
     """The prompts have 161, 159 and 180 of 200 tokens."""
     inputs, actions = golden
     *inputs, noise = (tensor[rows] for tensor in inputs)
@@ -64,7 +64,7 @@ def test_golden(model, golden, rows, trimmed):
     assert distance(actions[rows], noise) > 1.0
 
 
-def test_empty_cameras_and_padding_do_not_matter(model, golden):
+def test_empty_cameras_and_padding_do_not_matter(model, golden) -> None:
     """A third camera that does not exist, before the others, and more padding with any tokens, change nothing."""
     (images, image_masks, tokens, token_mask, noise), actions = golden
     images = torch.cat([torch.rand_like(images[:, :1]), images], 1)
@@ -78,7 +78,7 @@ def test_empty_cameras_and_padding_do_not_matter(model, golden):
     assert distance(model.sample_actions(*trimmed, noise), actions) < TOLERANCE
 
 
-def test_every_batch_size_gives_the_same_rows(tiny):
+def test_every_batch_size_gives_the_same_rows(tiny) -> None:
     *inputs, noise = random_inputs(33)
     inputs[1][::3, 1] = False
     whole = tiny.sample_actions(*inputs, noise)
@@ -90,7 +90,7 @@ def test_every_batch_size_gives_the_same_rows(tiny):
         assert distance(batches(*inputs, noise), whole) < TOLERANCE
 
 
-def test_trimming_keeps_what_one_row_needs(tiny):
+def test_trimming_keeps_what_one_row_needs(tiny) -> None:
     *inputs, noise = random_inputs(4, cameras=3)
     inputs[1][:, 1] = False
     inputs[1][1:, 2] = False
@@ -100,7 +100,7 @@ def test_trimming_keeps_what_one_row_needs(tiny):
 
 
 @pytest.mark.parametrize("name", sorted(expected(TINY)))
-def test_every_weight_moves_the_result(tiny, name):
+def test_every_weight_moves_the_result(tiny, name) -> None:
     """Keys' biases shift all scores of a query alike, so that softmax does not see them."""
     inputs, state = random_inputs(2), random_state()
     state[name] = state[name] + 0.1 * torch.randn(state[name].shape)
@@ -109,7 +109,7 @@ def test_every_weight_moves_the_result(tiny, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_input_moves_the_result(tiny, name):
+def test_every_input_moves_the_result(tiny, name) -> None:
     inputs = dict(zip(NAMES, random_inputs(2), strict=True))
     before = tiny.sample_actions(**inputs)
     value = inputs[name].clone()
@@ -118,7 +118,7 @@ def test_every_input_moves_the_result(tiny, name):
     assert distance(after[0], before[0]) > 1e-4 and distance(after[1], before[1]) < TOLERANCE
 
 
-def test_bfloat16_is_close(spec, model, golden):
+def test_bfloat16_is_close(spec, model, golden) -> None:
     inputs, actions = golden
     rounded = Pi05.from_pretrained(GOLDEN, dtype=torch.bfloat16, spec=spec).sample_actions(*inputs)
     error, size = (rounded - actions).square().mean().sqrt(), actions.square().mean().sqrt()
@@ -127,7 +127,7 @@ def test_bfloat16_is_close(spec, model, golden):
     assert error < 0.02 * (actions - inputs[-1]).square().mean().sqrt()
 
 
-def test_filled_batches_are_the_same(tiny, monkeypatch):
+def test_filled_batches_are_the_same(tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eleven rows with two images each in batches of eight: the last has three rows, filled up to four."""
     rows = set()
 
@@ -141,7 +141,7 @@ def test_filled_batches_are_the_same(tiny, monkeypatch):
 
 
 @pytest.mark.slow
-def test_compiled_network_is_the_same(tiny):
+def test_compiled_network_is_the_same(tiny) -> None:
     inputs = random_inputs(3)
     compiled = MicroBatches(tiny, 2, 24, 8, "compile")
     assert distance(compiled(*inputs), tiny.sample_actions(*inputs)) < TOLERANCE
@@ -159,7 +159,7 @@ def test_compiled_network_is_the_same(tiny):
         ("noise", lambda x: x[:, :, :7], r"noise has shape \(2, 12, 7\), expected \(2, 12, 32\)"),
     ],
 )
-def test_bad_inputs(tiny, name, change, message):
+def test_bad_inputs(tiny, name, change, message) -> None:
     inputs = dict(zip(NAMES, random_inputs(2), strict=True))
     with pytest.raises(InputError, match=message):
         tiny.sample_actions(**inputs | {name: change(inputs[name])})
@@ -169,18 +169,18 @@ def test_bad_inputs(tiny, name, change, message):
     ("arguments", "message"),
     [((0,), "micro_batch is 0"), ((8, "graph"), "needs a CUDA device"), ((8, "fast"), "mode is 'fast'")],
 )
-def test_bad_batches(tiny, arguments, message):
+def test_bad_batches(tiny, arguments, message) -> None:
     with pytest.raises(InputError, match=message):
         MicroBatches(tiny, 2, 24, *arguments)
 
 
 @pytest.mark.parametrize(("name", "value"), [("depth", 0), ("head_dim", 15), ("image", 225), ("vis_heads", 7)])
-def test_bad_sizes(name, value):
+def test_bad_sizes(name, value) -> None:
     with pytest.raises(InputError, match=f"pi-0.5 {name}|{value}"):
         Pi05Spec(**{name: value})
 
 
-def test_costs_of_the_public_size():
+def test_costs_of_the_public_size() -> None:
     """Parameters and operations as published: 415M vision, 527M embedding, 1,982M prefix, 311M expert."""
     spec = Pi05Spec()
     assert parameters(spec) == pytest.approx(415e6 + 527e6 + 1982e6 + 311e6, rel=0.002)

@@ -35,7 +35,7 @@ def write_demos(path: Path, task: str = TASK, action_dims: tuple[int, ...] = (7,
 
 
 @pytest.fixture
-def pretrain(monkeypatch, capsys, tmp_path):
+def pretrain(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """Run the script in an empty folder; return its exit status and what it wrote to stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     handler = signal.getsignal(signal.SIGTERM)
@@ -54,7 +54,7 @@ def arguments(task: str = TASK, demos: str = "demos.hdf5", output: str = "base.s
     return ["--task", task, "--demos", demos, "--output", output, "--device", "cpu"]
 
 
-def test_checkpoint_and_its_origin(pretrain, tmp_path):
+def test_checkpoint_and_its_origin(pretrain, tmp_path: Path) -> None:
     write_demos(tmp_path / "demos.hdf5")
     status, out, error = pretrain(
         *arguments(output="new/base.safetensors"), "--steps", "3", "--num_demonstrations", "8", "--seed", "4"
@@ -95,7 +95,7 @@ def test_checkpoint_and_its_origin(pretrain, tmp_path):
     ],
     ids=lambda value: " ".join(value),
 )
-def test_bad_input(pretrain, tmp_path, options, words):
+def test_bad_input(pretrain, tmp_path: Path, options, words) -> None:
     write_demos(tmp_path / "demos.hdf5")
     write_demos(tmp_path / "coffee.hdf5", task="Cohoff-Coffee-Franka")
     write_demos(tmp_path / "mixed.hdf5", action_dims=(7, 6))

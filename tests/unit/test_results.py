@@ -146,7 +146,7 @@ def stored() -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def test_stored_results_have_one_schema() -> None:
-    """Interval and rate follow from the counts, the folder from the task, the file and its seed; the origin is given."""
+    """Rate and interval follow from the counts, the folder from task and seed; the origin is given."""
     wrong = []
     for path, result in stored():
         low, high = wilson_interval(result["successes"], result["episodes"])

@@ -27,7 +27,7 @@ def keep_handlers():
 
 
 @pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
     """Run a script in an empty folder; return its exit status and what it wrote to stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(SCRIPTS))  # as Python does for a script
@@ -90,7 +90,7 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_bad_input(call, tmp_path, arguments, words):
+def test_bad_input(call, tmp_path: Path, arguments, words) -> None:
     status, error = call(*arguments)
     assert status == 2 and error.startswith("error: ") and error.count("\n") == 1, error
     assert all(word in error for word in words), error
@@ -98,12 +98,12 @@ def test_bad_input(call, tmp_path, arguments, words):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
-def test_a_gpu_where_there_is_none(call):
+def test_a_gpu_where_there_is_none(call) -> None:
     status, error = call(*EVALUATE, "expert", "--device", "cuda:0")
     assert status == 2 and "'cuda:0'" in error and error.count("\n") == 1
 
 
-def test_plot_draws_runs(call, tmp_path):
+def test_plot_draws_runs(call, tmp_path: Path) -> None:
     for seed in range(2):
         folder = tmp_path / f"run{seed}"
         folder.mkdir()

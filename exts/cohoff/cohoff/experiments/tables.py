@@ -4,7 +4,7 @@
 """Markdown tables of results, and the places in pages where they stand.
 
 A page says where a table goes and what it shows, ``<!-- table: KIND FOLDER -->`` up to ``<!-- end -->``; the folder is
-one of the results, for example ``<!-- table: run demo/square/csil/seed_0 -->``. The kinds are the keys of :data:`KINDS`.
+one of the results, for example ``<!-- table: run demo/square/csil/seed_0 -->``. Kinds are the keys of :data:`KINDS`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from cohoff.errors import InputError
 from cohoff.experiments.results import Result, Run, read_json, read_result, read_run, read_runs
 
 Row = Sequence[str]
+
+AGENTS = ("expert", "random")
+"""Who acts in ``cohoff benchmark_env``."""
 
 
 def fill(text: str, kind: str, build: Callable[[str], Sequence[str]]) -> str:
@@ -49,7 +52,7 @@ def build_table(name: str, results: Path) -> list[str]:
 
 def overview(suite: Path) -> list[Row]:
     """One run per task: what it starts from and what it ends with."""
-    rows = [["task", "demonstrations", "base policy", "clone alone", "before training", "after training"]]
+    rows: list[Row] = [["task", "demonstrations", "base policy", "clone alone", "before training", "after training"]]
     for run in read_runs(suite):
         points = list(run.curve.values())
         demonstrations = read_json(run.folder / "summary.json")["settings"]["num_demonstrations"]
@@ -61,7 +64,7 @@ def overview(suite: Path) -> list[Row]:
 def one_run(folder: Path) -> list[Row]:
     """Base policy, clone, and the trained policy over environment steps."""
     run = read_run(folder)
-    rows = [["policy", "environment steps", "success (95% interval)", "episodes"]]
+    rows: list[Row] = [["policy", "environment steps", "success (95% interval)", "episodes"]]
     start = [("base policy", run.base), ("clone alone", run.bc)]
     rows += [[title, "0", rate(one), str(one["episodes"])] for title, one in start if one is not None]
     rows += [[run.algorithm, f"{steps:,}", rate(one), str(one["episodes"])] for steps, one in run.curve.items()]
@@ -72,7 +75,7 @@ def seeds(folder: Path) -> list[Row]:
     """All algorithms and seeds of one task over environment steps, with the mean over the seeds of an algorithm."""
     runs = read_runs(folder)
     columns = sorted({steps for run in runs for steps in run.curve})
-    rows = [["algorithm", "seed", *(f"{steps:,} steps" for steps in columns)]]
+    rows: list[Row] = [["algorithm", "seed", *(f"{steps:,} steps" for steps in columns)]]
     for algorithm in dict.fromkeys(run.algorithm for run in runs):
         group = [run for run in runs if run.algorithm == algorithm]
         rows += [[algorithm, str(run.seed), *_curve_cells(run, columns)] for run in group]
@@ -83,7 +86,7 @@ def seeds(folder: Path) -> list[Row]:
 
 def experts(suite: Path) -> list[Row]:
     """The scripted expert of each task, and its demonstrations when they are replayed open loop."""
-    rows = [["task", "expert, D0", "expert, D1", "replayed", "episodes of these", "control steps"]]
+    rows: list[Row] = [["task", "expert, D0", "expert, D1", "replayed", "episodes of these", "control steps"]]
     for folder in _tasks(suite):
         found = [read_result(folder / "expert/seed_0" / f"{name}.json") for name in ("expert", "expert_d1", "replay")]
         episodes = ", ".join(str(one["episodes"]) for one in found)
@@ -101,7 +104,7 @@ def simulation(suite: Path) -> list[Row]:
         if not rows:
             rows = [["task", *(f"steps/s, {run['num_envs']}" for run in runs), "contacts", "constraints"]]
         used = [
-            f"{max(run[agent][kind] for run in runs for agent in ('expert', 'random'))} of {runs[0][f'{kind}_available']}"
+            f"{max(run[agent][kind] for run in runs for agent in AGENTS)} of {runs[0][f'{kind}_available']}"
             for kind in ("contacts", "constraints")
         ]
         speeds = (f"{run['expert']['env_steps_per_second']:.0f}" for run in runs)
