@@ -1,9 +1,12 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from tensordict import TensorDict
+from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.policies.base import ChunkPolicy
@@ -89,7 +92,7 @@ def test_queues_without_resets() -> None:
         (1, 1, (1,)),
     ],
 )
-def test_batch_sizes(num_envs, replan_interval, sizes) -> None:
+def test_batch_sizes(num_envs: int, replan_interval: int, sizes: Sequence[int]) -> None:
     assert plan_batch_sizes(num_envs, replan_interval) == sizes
 
 
@@ -97,7 +100,7 @@ def test_batch_sizes(num_envs, replan_interval, sizes) -> None:
     ("num_resets", "size"),
     [(0, 8), (1, 8), (2, 16), (9, 16), (10, 32), (25, 32), (26, 64), (64, 64)],
 )
-def test_smallest_batch_with_room_for_all(num_resets, size) -> None:
+def test_smallest_batch_with_room_for_all(num_resets: int, size: int) -> None:
     """Sixty-four environments: the slot of step 1 has seven, all of which are due beside those that were reset."""
     policy, engine, obs = make(64, 10, horizon=11)
     engine.act(obs)
@@ -111,7 +114,7 @@ def test_smallest_batch_with_room_for_all(num_resets, size) -> None:
 
 
 @pytest.mark.parametrize(("num_envs", "replan_interval"), [(20, 10), (64, 8), (30, 1)])
-def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_interval) -> None:
+def test_spread_plans_an_equal_share_at_every_step(num_envs: int, replan_interval: int) -> None:
     policy, engine, obs = make(num_envs, replan_interval, horizon=replan_interval + 1)
     for _ in range(2 * replan_interval + 1):
         engine.act(obs)
@@ -277,7 +280,7 @@ def test_only_due_rows_are_encoded() -> None:
     seen = []
 
     class Spy(Recorder):
-        def plan(self, obs, noise=None):
+        def plan(self, obs: TensorDict, noise: Tensor | None = None) -> Tensor:
             seen.append((obs.batch_size[0], tuple(obs["images"].shape)))
             return super().plan(obs, noise)
 
@@ -302,7 +305,7 @@ def test_no_gradient_reaches_the_policy() -> None:
     class Trainable(Recorder):
         weight = torch.ones(1, requires_grad=True)
 
-        def plan(self, obs, noise=None):
+        def plan(self, obs: TensorDict, noise: Tensor | None = None) -> Tensor:
             return super().plan(obs, noise) * self.weight
 
     engine = ChunkEngine(Trainable(), 5, "cpu", R)
@@ -317,7 +320,7 @@ def test_no_gradient_reaches_the_policy() -> None:
         (5, 4, "replan_interval is 4 but the policy plans 4 actions; use replan_interval of at most 3"),
     ],
 )
-def test_bad_sizes(num_envs, replan_interval, message) -> None:
+def test_bad_sizes(num_envs: int, replan_interval: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         ChunkEngine(Recorder(), num_envs, "cpu", replan_interval)
 
@@ -332,7 +335,7 @@ def test_bad_resets() -> None:
 
 def test_plan_of_a_wrong_shape() -> None:
     class Wrong(Recorder):
-        def plan(self, obs, noise=None):
+        def plan(self, obs: TensorDict, noise: Tensor | None = None) -> Tensor:
             return super().plan(obs, noise)[:, 1:]
 
     with pytest.raises(ValueError, match=r"planned shape \(5, 3, 1\), expected \(5, 4, 1\)"):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -28,7 +30,7 @@ from cohoff_tasks.mug_cleanup.layout import MugCleanupLayout
         (lambda: Hammer(mass=0.0).usd(), "mass of 'hammer' must be positive"),
     ],
 )
-def test_impossible_sizes_are_named(build, message) -> None:
+def test_impossible_sizes_are_named(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
 

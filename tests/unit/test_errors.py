@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Never
 
@@ -18,13 +19,13 @@ from cohoff.files import atomic_path, write_json
 
 
 @pytest.fixture(autouse=True)
-def keep_handlers():
+def keep_handlers() -> Iterator[None]:
     handler = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, handler)
 
 
-def raising(error):
+def raising(error: BaseException) -> Callable[[], Never]:
     def main() -> Never:
         raise error
 
@@ -35,7 +36,7 @@ def raising(error):
     ("main", "status"),
     [(lambda: None, None), (lambda: 3, 3), (raising(InputError("x")), 2), (raising(KeyboardInterrupt()), 130)],
 )
-def test_exit_status(main, status) -> None:
+def test_exit_status(main: Callable[[], int | None], status: int | None) -> None:
     with pytest.raises(SystemExit) as info:
         run(main)
     assert info.value.code == status
@@ -73,7 +74,7 @@ def test_other_errors_keep_their_traceback() -> None:
         run(lambda: 1 // 0)
 
 
-def test_failure_keeps_the_old_file(tmp_path: Path) -> Never:
+def test_failure_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "a.hdf5"
     write_json(path, {"a": 1})
     with pytest.raises(RuntimeError), atomic_path(path) as temporary:

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from tensordict import TensorDict
+from torch import Tensor
 
 from cohoff.data.demonstrations import Demonstrations
 from cohoff.errors import InputError
@@ -94,7 +98,7 @@ def test_observations_are_normalized_and_bounded() -> None:
 
     noise = torch.randn(6, 8)
 
-    def plan(obs):
+    def plan(obs: Tensor) -> Tensor:
         return policy.plan({"policy": obs}, noise)
 
     plain = plan(obs)
@@ -115,7 +119,7 @@ def test_policy_is_a_chunk_policy() -> None:
 
 
 def test_noise_is_the_caller_s_or_of_the_global_random_state() -> None:
-    policy, obs = small_policy(), {"policy": torch.randn(5, 3)}
+    policy, obs = small_policy(), TensorDict({"policy": torch.randn(5, 3)}, batch_size=[5])
     assert policy.noise_dim == 4 * 2
     torch.manual_seed(1)
     first, second = policy.plan(obs), policy.plan(obs)
@@ -183,7 +187,7 @@ def test_a_single_episode_is_trained_on() -> None:
 
 
 @pytest.mark.parametrize("cfg", [{"steps": 0}, {"batch_size": 0}, {"holdout": 1.0}, {"holdout": 0.0}])
-def test_bad_training_configuration(cfg) -> None:
+def test_bad_training_configuration(cfg: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=f"flow training {next(iter(cfg))} is"):
         FlowTrainingCfg(**cfg)
 
@@ -208,7 +212,7 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 def test_checkpoint_round_trip(tmp_path: Path) -> None:
-    policy, obs = small_policy(), {"policy": torch.randn(5, 3)}
+    policy, obs = small_policy(), TensorDict({"policy": torch.randn(5, 3)}, batch_size=[5])
     policy.set_normalization(torch.randn(3), torch.rand(3) + 0.5, torch.rand(2) + 0.5)
     path = tmp_path / "base.safetensors"
     policy.save(path, TASK, {"demos": "demos.hdf5", "seed": 3})
@@ -231,7 +235,7 @@ def test_missing_checkpoint(tmp_path: Path) -> None:
         load_base(tmp_path / "nowhere.safetensors")
 
 
-def test_truncated_checkpoint(checkpoint) -> None:
+def test_truncated_checkpoint(checkpoint: Path) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
     with pytest.raises(InputError, match="cannot be read"):
         load_base(checkpoint)
@@ -247,14 +251,14 @@ def test_file_that_is_no_safetensors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "metadata", [None, {"format": "pt"}, {"cohoff": "no json"}, {"cohoff": "[]"}, {"cohoff": "{}"}]
 )
-def test_foreign_checkpoint(tmp_path: Path, metadata) -> None:
+def test_foreign_checkpoint(tmp_path: Path, metadata: dict[str, str] | None) -> None:
     path = tmp_path / "base.safetensors"
     save_file({"weight": torch.zeros(2)}, path, metadata)
     with pytest.raises(InputError, match="is not a cohoff base checkpoint"):
         load_base(path)
 
 
-def test_checkpoint_of_another_task(checkpoint) -> None:
+def test_checkpoint_of_another_task(checkpoint: Path) -> None:
     with pytest.raises(InputError, match="was trained for task 'Cohoff-Square-Franka', not 'Cohoff-Coffee-Franka'"):
         load_base(checkpoint, "Cohoff-Coffee-Franka")
 
@@ -269,7 +273,7 @@ def test_checkpoint_of_unknown_kind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "extra", "shape", "spec"])
-def test_checkpoint_is_loaded_strictly(checkpoint, damage) -> None:
+def test_checkpoint_is_loaded_strictly(checkpoint: Path, damage: Callable[[dict[str, Tensor]], object]) -> None:
     tensors = load_file(checkpoint)
     with safe_open(checkpoint, framework="pt") as file:
         metadata = json.loads(file.metadata()["cohoff"])

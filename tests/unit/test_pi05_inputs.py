@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from pi05_cases import train_vocabulary
+from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.policies.pi05.preprocess import Normalizer, digitize, prepare_images
@@ -31,7 +33,7 @@ def test_digits_are_numpys() -> None:
 
 
 @pytest.mark.parametrize("mode", ["QUANTILES", "MIN_MAX", "MEAN_STD", "IDENTITY"])
-def test_normalization(mode) -> None:
+def test_normalization(mode: str) -> None:
     names = {"QUANTILES": ("q01", "q99"), "MIN_MAX": ("min", "max"), "MEAN_STD": ("mean", "std")}.get(mode, ())
     first, second = torch.tensor([-2.0, 1.0]), torch.tensor([3.0, 2.0])
     normalizer = Normalizer.from_statistics(mode, dict(zip(names, (first, second), strict=False)), "state", 2)
@@ -54,7 +56,7 @@ def test_normalization(mode) -> None:
         ("MIN_MAX", {"min": torch.zeros(2), "max": torch.full((2,), torch.nan)}, "max of state .* not finite"),
     ],
 )
-def test_bad_statistics(mode, values, message) -> None:
+def test_bad_statistics(mode: str, values: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         Normalizer.from_statistics(mode, values, "state")
 
@@ -67,7 +69,7 @@ def test_images_of_the_right_size_are_scaled() -> None:
 
 
 @pytest.mark.parametrize(("height", "width", "box"), [(56, 84, (5, 23, 0, 28)), (60, 30, (0, 28, 7, 21))])
-def test_images_keep_their_proportions(height, width, box) -> None:
+def test_images_keep_their_proportions(height: int, width: int, box: tuple[int, int, int, int]) -> None:
     """A gray image stays gray inside the box where it must lie, and the rest is black."""
     out = prepare_images(torch.full((2, height, width, 3), 0.5), 28)
     inside = torch.zeros(28, 28, dtype=torch.bool)
@@ -90,19 +92,19 @@ def test_resizing_averages() -> None:
         (torch.zeros(2, 28, 28, 3, dtype=torch.int32), "of type torch.int32"),
     ],
 )
-def test_bad_images(images, message) -> None:
+def test_bad_images(images: Tensor, message: str) -> None:
     with pytest.raises(InputError, match=message):
         prepare_images(images, 28)
 
 
 @pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory) -> Tokenizer:
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     path = tmp_path_factory.mktemp("vocabulary") / "tokenizer.model"
     train_vocabulary(path)
     return Tokenizer(path, 400)
 
 
-def test_prompts_are_those_of_the_whole_text(tokenizer) -> None:
+def test_prompts_are_those_of_the_whole_text(tokenizer: Tokenizer) -> None:
     """For 600 states, edges included, both instructions mixed."""
     prompts = Prompts(tokenizer, INSTRUCTIONS, 5, 200, torch.device("cpu"))
     bins = torch.randint(-1, 256, (600, 5))
@@ -118,14 +120,14 @@ def test_prompts_are_those_of_the_whole_text(tokenizer) -> None:
         assert mask[row].sum() == len(expected) and mask[row, : len(expected)].all()
 
 
-def test_prompts_without_state(tokenizer) -> None:
+def test_prompts_without_state(tokenizer: Tokenizer) -> None:
     prompts = Prompts(tokenizer, INSTRUCTIONS, 0, 200, torch.device("cpu"))
     tokens, mask = prompts(torch.tensor([1, 0]), None)
     expected = [*tokenizer.encode("pick up the red mug"), *tokenizer.encode("\n")[1:]]
     assert tokens[0][mask[0]].tolist() == expected
 
 
-def test_token_overflow(tokenizer) -> None:
+def test_token_overflow(tokenizer: Tokenizer) -> None:
     """The longest digits count: no state may overflow later."""
     with pytest.raises(
         InputError, match=r"the prompt of 'p.* with 40 state dimensions can take \d+ tokens, the network takes 60"
@@ -134,7 +136,7 @@ def test_token_overflow(tokenizer) -> None:
 
 
 @pytest.mark.parametrize("instructions", [(), ("ok", " \n")])
-def test_no_instruction(tokenizer, instructions) -> None:
+def test_no_instruction(tokenizer: Tokenizer, instructions: Any) -> None:
     with pytest.raises(InputError, match="instructions are .* give at least one"):
         Prompts(tokenizer, instructions, 0, 200, torch.device("cpu"))
 

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -76,7 +78,7 @@ def test_weights_are_copies() -> None:
     ],
     ids=["missing", "no embedding", "unconsumed", "shape", "type", "layout"],
 )
-def test_strict(tmp_path: Path, change, message) -> None:
+def test_strict(tmp_path: Path, change: Any, message: str) -> None:
     state = random_state()
     change(state)
     with pytest.raises(InputError, match=message):
@@ -89,7 +91,7 @@ def test_another_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "missing", "garbage"])
-def test_damaged_shard(tmp_path: Path, damage) -> None:
+def test_damaged_shard(tmp_path: Path, damage: Any) -> None:
     path = shard(write_lerobot(tmp_path))
     if damage == "missing":
         path.unlink()
@@ -149,7 +151,7 @@ def test_sizes_from_the_configuration(tmp_path: Path) -> None:
         ({"paligemma_variant": "gemma_9b"}, r"variants \['gemma_9b', 'gemma_300m'\]; known ones: gemma_2b, gemma_300m"),
     ],
 )
-def test_unusable_configuration(tmp_path: Path, change, message) -> None:
+def test_unusable_configuration(tmp_path: Path, change: Any, message: str) -> None:
     config = {"type": "pi05", "chunk_size": 50, "paligemma_variant": "gemma_2b", "action_expert_variant": "gemma_300m"}
     write_json(tmp_path / "config.json", config | change)
     with pytest.raises(InputError, match=message):
@@ -165,7 +167,7 @@ def test_missing_configuration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [write_lerobot, write_openpi])
-def test_recipe(tmp_path: Path, write) -> None:
+def test_recipe(tmp_path: Path, write: Callable[..., Path]) -> None:
     recipe = read_recipe(write(tmp_path))
     assert recipe.state.size == 5 and recipe.action.size == 3 and recipe.discrete_state
     state = torch.tensor([[1.0, 1.0, -2.0, 0.75, 0.0]])

@@ -9,6 +9,7 @@ import json
 import runpy
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,23 +21,25 @@ TASK = "Cohoff-Square-Franka"
 
 
 @pytest.fixture(autouse=True)
-def keep_handlers():
+def keep_handlers() -> Iterator[None]:
     handler = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str]]:
     """Run a script in an empty folder; return its exit status and what it wrote to stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(SCRIPTS))  # as Python does for a script
 
-    def run_script(name, *arguments):
+    def run_script(name: str, *arguments: object) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", [str(SCRIPTS / name), *map(str, arguments)])
         with pytest.raises(SystemExit) as info:
             runpy.run_path(str(SCRIPTS / name), run_name="__main__")
-        return info.value.code or 0, capsys.readouterr().err
+        return int(info.value.code or 0), capsys.readouterr().err
 
     return run_script
 
@@ -90,7 +93,9 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_bad_input(call, tmp_path: Path, arguments, words) -> None:
+def test_bad_input(
+    call: Callable[..., tuple[int, str]], tmp_path: Path, arguments: tuple[str, ...], words: list[str]
+) -> None:
     status, error = call(*arguments)
     assert status == 2 and error.startswith("error: ") and error.count("\n") == 1, error
     assert all(word in error for word in words), error
@@ -98,12 +103,12 @@ def test_bad_input(call, tmp_path: Path, arguments, words) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
-def test_a_gpu_where_there_is_none(call) -> None:
+def test_a_gpu_where_there_is_none(call: Callable[..., tuple[int, str]]) -> None:
     status, error = call(*EVALUATE, "expert", "--device", "cuda:0")
     assert status == 2 and "'cuda:0'" in error and error.count("\n") == 1
 
 
-def test_plot_draws_runs(call, tmp_path: Path) -> None:
+def test_plot_draws_runs(call: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     for seed in range(2):
         folder = tmp_path / f"run{seed}"
         folder.mkdir()

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Never
+from typing import Any, Never
 
 import pytest
 import torch
@@ -57,7 +58,7 @@ def test_downward_hand_points_down_and_heads_along_yaw() -> None:
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-8, 1e-3, 1.0, 3.0])
-def test_rotation_vectors_round_trip(angle) -> None:
+def test_rotation_vectors_round_trip(angle: float) -> None:
     axis = torch.nn.functional.normalize(torch.tensor([[1.0, -2.0, 0.5]]), dim=1)
     source = quat_from_rotvec(torch.tensor([[0.3, 0.2, -0.9]]))
     target = quat_mul(quat_from_rotvec(angle * axis), source)
@@ -98,15 +99,15 @@ RED = Surface((1.0, 0.0, 0.0))
 
 
 @pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path / "cohoff" / "assets"
 
 
-def test_cached_folder_is_built_once_per_key_and_whole_or_not_at_all(cache) -> None:
+def test_cached_folder_is_built_once_per_key_and_whole_or_not_at_all(cache: Path) -> None:
     calls = []
 
-    def build(folder) -> None:
+    def build(folder: Path) -> None:
         calls.append(folder)
         (folder / "file").write_text("content")
 
@@ -114,7 +115,7 @@ def test_cached_folder_is_built_once_per_key_and_whole_or_not_at_all(cache) -> N
     assert cached_folder("thing", {"a": 1}, build) == first and len(calls) == 1
     assert cached_folder("thing", {"a": 2}, build) != first and len(calls) == 2
 
-    def fail(folder) -> Never:
+    def fail(folder: Path) -> Never:
         (folder / "file").write_text("half")
         raise OSError("no space left")
 
@@ -123,49 +124,56 @@ def test_cached_folder_is_built_once_per_key_and_whole_or_not_at_all(cache) -> N
     assert len(list(cache.iterdir())) == 2
 
 
-def test_second_builder_keeps_the_folder_of_the_first(cache) -> None:
-    def build_while_another_finishes(folder) -> None:
+def test_second_builder_keeps_the_folder_of_the_first(cache: Path) -> None:
+    def build_at_once(folder: Path) -> None:
+        (folder / "file").write_text("first")
+
+    def build_while_another_finishes(folder: Path) -> None:
         (folder / "file").write_text("second")
-        cached_folder("thing", 1, lambda other: (other / "file").write_text("first"))
+        cached_folder("thing", 1, build_at_once)
 
     folder = cached_folder("thing", 1, build_while_another_finishes)
     assert (folder / "file").read_text() == "first"
     assert len(list(cache.iterdir())) == 1
 
 
-def test_rigid_object_has_its_boxes_as_colliders(cache) -> None:
+def test_rigid_object_has_its_boxes_as_colliders(cache: Path) -> None:
     from pxr import Usd, UsdGeom, UsdPhysics
 
     boxes = (Box("one", (0.1, 0.0, 0.0), (0.2, 0.1, 0.4)), Box("two", (0.0, 0.0, 0.5), (0.1, 0.1, 0.1)))
-    stage = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=0.3))
+    stage: Any = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=0.3))
     root = stage.GetDefaultPrim()
-    assert UsdPhysics.MassAPI(root).GetMassAttr().Get() == pytest.approx(0.3)
+    mass: Any = UsdPhysics.MassAPI(root).GetMassAttr()
+    assert mass.Get() == pytest.approx(0.3)
     colliders = [prim.GetName() for prim in stage.Traverse() if prim.HasAPI(UsdPhysics.CollisionAPI)]
     assert colliders == ["one", "two"]
-    bound = UsdGeom.Imageable(stage.GetPrimAtPath("/Object/one")).ComputeLocalBound(0.0, "default").ComputeAlignedBox()
+    drawn: Any = UsdGeom.Imageable(stage.GetPrimAtPath("/Object/one"))
+    bound = drawn.ComputeLocalBound(0.0, "default").ComputeAlignedBox()
     assert tuple(bound.GetMin()) == pytest.approx((0.0, -0.05, -0.2), abs=1e-6)
     assert tuple(bound.GetMax()) == pytest.approx((0.2, 0.05, 0.2), abs=1e-6)
-    fixture = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=None))
+    fixture: Any = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=None))
     assert not fixture.GetDefaultPrim().HasAPI(UsdPhysics.RigidBodyAPI)
 
 
-def test_parts_that_do_not_collide_are_only_drawn(cache) -> None:
+def test_parts_that_do_not_collide_are_only_drawn(cache: Path) -> None:
     from pxr import Usd, UsdPhysics
 
     shown = Cylinder("shown", (0.0, 0.0, 0.0), 0.01, 0.02, surface=Surface((0.0, 1.0, 0.0)), collides=False)
-    stage = Usd.Stage.Open(rigid_object("test", (Box("solid", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), shown), RED, mass=1.0))
+    stage: Any = Usd.Stage.Open(
+        rigid_object("test", (Box("solid", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), shown), RED, mass=1.0)
+    )
     assert stage.GetPrimAtPath("/Object/solid").HasAPI(UsdPhysics.CollisionAPI)
     assert not stage.GetPrimAtPath("/Object/shown").HasAPI(UsdPhysics.CollisionAPI)
 
 
-def test_articulated_object_has_a_joint_with_its_limits_in_degrees(cache) -> None:
+def test_articulated_object_has_a_joint_with_its_limits_in_degrees(cache: Path) -> None:
     from pxr import Usd, UsdPhysics
 
     parts = (Box("part", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),)
     lid = Link("lid", parts, 0.2, "hinge", "revolute", "y", (0.1, 0.0, 0.2), (0.0, math.pi / 2))
-    stage = Usd.Stage.Open(articulated_object("test", parts, (lid,), RED))
+    stage: Any = Usd.Stage.Open(articulated_object("test", parts, (lid,), RED))
     assert stage.GetDefaultPrim().HasAPI(UsdPhysics.ArticulationRootAPI)
-    hinge = UsdPhysics.RevoluteJoint(stage.GetPrimAtPath("/Object/hinge"))
+    hinge: Any = UsdPhysics.RevoluteJoint(stage.GetPrimAtPath("/Object/hinge"))
     assert hinge.GetUpperLimitAttr().Get() == pytest.approx(90.0)
     assert tuple(hinge.GetLocalPos1Attr().Get()) == pytest.approx((0.1, 0.0, 0.2))
 
@@ -198,7 +206,7 @@ def test_ring_is_open_up_to_its_inner_radius_and_closed_outside() -> None:
         (lambda: SquareLayout(nut=SquareNut(hole=0.03)), "clearance of the square nut on its peg .* 0.03 m, .* 0.04 m"),
     ],
 )
-def test_impossible_sizes_are_named(build, message) -> None:
+def test_impossible_sizes_are_named(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
 

@@ -17,11 +17,11 @@ from rich.console import Console
 from cohoff.experiments.workflow import Stage, StageFailed, Workflow
 
 
-def workflow(folder, **kwargs):
+def workflow(folder: Path, **kwargs) -> Workflow:
     return Workflow(folder, Console(file=io.StringIO()), **kwargs)
 
 
-def stage(folder, name, code="pass"):
+def stage(folder: Path, name: str, code: str = "pass") -> Stage:
     """A stage that runs Python code and touches its output."""
     output = folder / f"{name}.out"
     return Stage(name, name, [sys.executable, "-c", f"{code}\nopen({str(output)!r}, 'w')"], [output])
