@@ -6,16 +6,17 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
-TOOLS := pytest ruff pyright
 PARITY := .venv-parity
-SOURCES := exts tasks scripts tests setup.py
+SOURCES := exts tasks scripts tests .ci setup.py
+TEXTS = $$(git ls-files "*.py" "*.yml" "*.yaml" "*.md" Makefile .ci/run)
 
 .PHONY: demo test check format parity mutants
 
 demo: $(INSTALLED)
 	$(PYTHON) scripts/demo.py
 
-# Unit tests first: they need no simulator and fail within seconds. Compilation in a process of its own: it leaves state in torch.
+# Unit tests first: they need no simulator and fail within seconds. Compilation in a process of its own: it leaves state
+# in torch.
 test: $(INSTALLED)
 	$(PYTHON) -m pytest -m "not slow" tests/unit
 	$(PYTHON) -m pytest -m "not slow" tests/compile
@@ -28,9 +29,13 @@ mutants: $(INSTALLED)
 check: $(INSTALLED)
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
+	$(VENV)/bin/codespell
+	$(PYTHON) .ci/check_text.py $(TEXTS)
+	$(PYTHON) -m cohoff table --check
 	$(VENV)/bin/pyright
 
-# pi-0.5 against lerobot's own, on the same weights and inputs. lerobot needs other versions than Isaac Lab, so it has its own environment.
+# pi-0.5 against lerobot's own, on the same weights and inputs. lerobot needs other versions than Isaac Lab, so it has
+# its own environment.
 parity: $(INSTALLED) $(PARITY)/.installed
 	$(PYTHON) scripts/benchmark_pi05.py --compare lerobot --size tiny --batch 1 5 --rounds 1 --device cpu
 	$(PYTHON) scripts/benchmark_pi05.py --compare lerobot --size small --batch 2 --rounds 1 --device cpu
@@ -44,11 +49,11 @@ format: $(INSTALLED)
 	$(VENV)/bin/ruff check --fix $(SOURCES)
 	$(VENV)/bin/ruff format $(SOURCES)
 
-$(INSTALLED): setup.py constraints.txt exts/cohoff/config/extension.toml
+$(INSTALLED): setup.py pyproject.toml constraints.txt exts/cohoff/config/extension.toml
 	@if [ ! -x $(PYTHON) ]; then \
 		if python3.12 -c "import venv, ensurepip" 2>/dev/null; then python3.12 -m venv $(VENV); \
 		elif command -v uv >/dev/null; then uv venv --seed --python 3.12 $(VENV); \
 		else echo "error: python3.12 or uv is needed; install one of them" >&2; exit 2; fi; \
 	fi
-	$(PYTHON) -m pip install --quiet --constraint constraints.txt --editable . $(TOOLS)
+	$(PYTHON) -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@

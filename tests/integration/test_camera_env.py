@@ -1,14 +1,19 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The camera variant of Square with randomised physics and cameras. One environment serves all tests of the file."""
+"""The camera variant of Square with randomized physics and cameras. One environment serves all tests of the file."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import h5py
 import pytest
 import torch
+from torch import Tensor
 
 from cohoff.data.demonstrations import load_demonstrations
 from cohoff.isaac.launch import make_env, make_expert, task_names
@@ -20,12 +25,12 @@ NUM_ENVS = 4
 
 
 @pytest.fixture(scope="module")
-def env():
+def env() -> Iterator[Any]:
     with make_env(TASK, NUM_ENVS, "cpu", seed=0, overrides=["presets=randomized"]) as env:
         yield env
 
 
-def stand_still(env, steps: int) -> dict:
+def stand_still(env: Any, steps: int) -> dict:
     for _ in range(steps):
         obs, *_ = env.step(torch.zeros(NUM_ENVS, 7))
     return obs
@@ -36,7 +41,7 @@ def difference(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     return (first.float() - second.float()).abs().mean(dim=(1, 2, 3))
 
 
-def test_every_task_has_a_camera_variant():
+def test_every_task_has_a_camera_variant() -> None:
     names = set(task_names())
     states = {name for name in names if "-Camera-" not in name}
     assert names - states == {name.replace("-Franka", "-Camera-Franka") for name in states}
@@ -44,14 +49,14 @@ def test_every_task_has_a_camera_variant():
 
 
 @pytest.mark.parametrize(("overrides", "size"), [([], 84), (["presets=pi05"], 224)])
-def test_picture_sizes(overrides, size):
+def test_picture_sizes(overrides: list[str], size: tuple[int, int]) -> None:
     cfg = parse_task_cfg(TASK, NUM_ENVS, "cpu", overrides)
     for camera in (cfg.scene.agentview, cfg.scene.wrist):
         assert (camera.width, camera.height) == (size, size)
     assert cfg.events.friction is cfg.events.mass is cfg.events.camera_jitter is None
 
 
-def test_pictures(env):
+def test_pictures(env: Any) -> None:
     obs, _ = env.reset(seed=0)
     assert obs["policy"].shape == (NUM_ENVS, 49)
     assert set(obs["images"]) == {"agentview", "wrist"}
@@ -62,7 +67,7 @@ def test_pictures(env):
         assert difference(picture[:1], picture[1:]).min() > 0.1
 
 
-def test_only_the_wrist_camera_moves_with_the_hand(env):
+def test_only_the_wrist_camera_moves_with_the_hand(env: Any) -> None:
     before = {name: picture.clone() for name, picture in env.reset(seed=0)[0]["images"].items()}
     action = torch.zeros(NUM_ENVS, 7)
     action[:, 1], action[:, 6] = 1.0, -1.0
@@ -74,7 +79,7 @@ def test_only_the_wrist_camera_moves_with_the_hand(env):
     assert difference(before["wrist"], after["wrist"]).min() > 3.0
 
 
-def test_pictures_before_and_after_a_reset(env):
+def test_pictures_before_and_after_a_reset(env: Any) -> None:
     env.reset(seed=0)
     stand_still(env, 3)
     env.episode_length_buf[1] = env.max_episode_length - 1
@@ -87,8 +92,8 @@ def test_pictures_before_and_after_a_reset(env):
     assert changed[1] > 1.0 and changed[[0, 2, 3]].max() == 0.0
 
 
-def test_camera_jitter_and_mass_are_drawn_at_each_reset(env):
-    def draw():
+def test_camera_jitter_and_mass_are_drawn_at_each_reset(env: Any) -> None:
+    def draw() -> tuple[Tensor, Tensor]:
         env.reset()
         stand_still(env, 1)
         camera, nut = env.scene["agentview"].data, env.scene["nut"].data
@@ -96,7 +101,8 @@ def test_camera_jitter_and_mass_are_drawn_at_each_reset(env):
         # The solver's own copy of the mass, not only Isaac Lab's.
         from isaaclab_newton.physics import NewtonManager
 
-        solved = torch.from_numpy(NewtonManager._solver.mjw_model.body_mass.numpy())
+        solver: Any = NewtonManager._solver
+        solved = torch.from_numpy(solver.mjw_model.body_mass.numpy())
         mass = nut.body_mass.torch.flatten().clone()
         assert any(torch.allclose(column, mass) for column in solved.T)
         return position.clone(), mass
@@ -107,7 +113,7 @@ def test_camera_jitter_and_mass_are_drawn_at_each_reset(env):
     assert (mass - other_mass).abs().max() > 1e-3 and ((mass > 0.069) & (mass < 0.131)).all()
 
 
-def test_friction_changes_how_far_the_nut_slides(env):
+def test_friction_changes_how_far_the_nut_slides(env: Any) -> None:
     from isaaclab_newton.physics import NewtonManager
 
     env.reset()
@@ -124,12 +130,13 @@ def test_friction_changes_how_far_the_nut_slides(env):
     nut.write_root_velocity_to_sim_index(root_velocity=velocity, env_ids=ids)
     stand_still(env, 12)
     distance = nut.data.root_link_pose_w.torch[:, 1] - start
-    friction = torch.from_numpy(NewtonManager._solver.mjw_model.geom_friction.numpy())[:, -1, 0]
+    solver: Any = NewtonManager._solver
+    friction = torch.from_numpy(solver.mjw_model.geom_friction.numpy())[:, -1, 0]
     assert ((friction > 0.79) & (friction < 1.21)).all() and friction.std() > 0.01
     assert distance.argsort(descending=True).tolist() == friction.argsort().tolist()
 
 
-def test_recording_keeps_the_pictures(env, tmp_path):
+def test_recording_keeps_the_pictures(env: Any, tmp_path: Path) -> None:
     expert = make_expert(TASK, env)
     episodes = collect(env, expert, num_demonstrations=2, noise=0.05, seed=0)
     path = tmp_path / "demos.hdf5"
@@ -139,7 +146,8 @@ def test_recording_keeps_the_pictures(env, tmp_path):
     with h5py.File(path) as file:
         length = int(demos.lengths[0])
         for name in ("agentview", "wrist"):
-            pictures = file[f"data/demo_0/obs/images/{name}"]
-            assert pictures.shape == (length, 84, 84, 3) and pictures.dtype == "uint8"
-        assert "images" not in file["data/demo_0/next_obs"]
+            images = file[f"data/demo_0/obs/images/{name}"]
+            assert isinstance(images, h5py.Dataset)
+            assert images.shape == (length, 84, 84, 3) and images.dtype == "uint8"
+        assert "data/demo_0/next_obs/images" not in file
         assert file["data"].attrs["overrides"] == '["presets=randomized"]'

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_demo(tmp_path):
+def test_demo(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "scripts/demo.py"), "--quick", "--output", "out"]
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
     assert process.returncode == 0, process.stdout + process.stderr

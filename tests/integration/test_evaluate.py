@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_expert_succeeds(tmp_path):
+def test_the_expert_succeeds(tmp_path: Path) -> None:
     output = tmp_path / "expert.json"
     command = [sys.executable, "scripts/evaluate.py", "--task", "Cohoff-Square-Franka", "--policy", "expert"]
     command += ["--episodes", "60", "--num_envs", "32", "--seed", "7", "--device", "cpu", "--json", str(output)]

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import gymnasium as gym
 import pytest
 import torch
@@ -19,16 +22,16 @@ NUM_ENVS = 16
 
 
 @pytest.fixture(scope="module")
-def env():
+def env() -> Iterator[Any]:
     with make_env(TASK, NUM_ENVS, "cpu", seed=0) as env:
         yield env
 
 
-def nut_pose(env) -> torch.Tensor:
+def nut_pose(env: Any) -> torch.Tensor:
     return env.scene["nut"].data.root_link_pose_w.torch.clone()
 
 
-def write_nut(env, rows: list[int], **change) -> None:
+def write_nut(env: Any, rows: list[int], **change) -> None:
     """Overwrite parts of the nut's pose relative to its environment in some environments."""
     ids = torch.tensor(rows, dtype=torch.int32)
     pose = nut_pose(env)[rows]
@@ -38,18 +41,18 @@ def write_nut(env, rows: list[int], **change) -> None:
     env.scene["nut"].write_root_pose_to_sim_index(root_pose=pose, env_ids=ids)
 
 
-def zero_action(env) -> torch.Tensor:
+def zero_action(env: Any) -> torch.Tensor:
     return torch.zeros(env.num_envs, 7)
 
 
-def test_registered_with_strings():
+def test_registered_with_strings() -> None:
     assert TASK in task_names()
     spec = gym.spec(TASK)
     assert spec.entry_point == "cohoff.isaac.env:ManipulationEnv"
     assert all(isinstance(value, str) for value in spec.kwargs.values())
 
 
-def test_interface(env):
+def test_interface(env: Any) -> None:
     obs, _ = env.reset()
     assert obs["policy"].shape == (NUM_ENVS, 49) and obs["policy"].dtype == torch.float32
     assert env.action_manager.total_action_dim == 7
@@ -63,7 +66,7 @@ def test_interface(env):
         assert extras["num_resets"] == int(terminated.sum())
 
 
-def test_initial_states_follow_the_seed(env):
+def test_initial_states_follow_the_seed(env: Any) -> None:
     first = env.reset(seed=3)[0]["policy"].clone()
     again = env.reset(seed=3)[0]["policy"].clone()
     other = env.reset(seed=4)[0]["policy"].clone()
@@ -75,7 +78,7 @@ def test_initial_states_follow_the_seed(env):
     assert position.std(dim=0).min() > 0.01 and other[:, 32].std() > 0.3
 
 
-def test_zero_actions_hold_still_and_do_not_succeed(env):
+def test_zero_actions_hold_still_and_do_not_succeed(env: Any) -> None:
     start = env.reset(seed=0)[0]["policy"].clone()
     for _ in range(40):
         obs, _, terminated, _, extras = env.step(zero_action(env))
@@ -84,7 +87,7 @@ def test_zero_actions_hold_still_and_do_not_succeed(env):
     assert (obs["policy"][:, tool] - start[:, tool]).abs().max() < 5.0 * 0.001
 
 
-def test_actions_move_the_tool_along_the_base_axes(env):
+def test_actions_move_the_tool_along_the_base_axes(env: Any) -> None:
     start = env.reset(seed=0)[0]["policy"].clone()
     action = zero_action(env)
     action[:, 1], action[:, 6] = 1.0, 1.0
@@ -98,7 +101,7 @@ def test_actions_move_the_tool_along_the_base_axes(env):
     assert (obs["policy"][:, 9] < -0.9).all() and (obs["policy"][:, 11] == 1.0).all()
 
 
-def test_expert_succeeds_and_final_obs_precedes_the_reset(env):
+def test_expert_succeeds_and_final_obs_precedes_the_reset(env: Any) -> None:
     obs, _ = env.reset(seed=0)
     expert = make_expert(TASK, env)
     succeeded = torch.zeros(NUM_ENVS, dtype=torch.bool)
@@ -123,7 +126,7 @@ def test_expert_succeeds_and_final_obs_precedes_the_reset(env):
     assert NewtonGraphManager.overflowed_worlds() == 0
 
 
-def test_success_must_be_held(env):
+def test_success_must_be_held(env: Any) -> None:
     env.reset(seed=0)
     # On the plate around the peg: 1 mm above its seat.
     write_nut(env, [0], x=0.55, y=-0.15, z=0.016)
@@ -138,7 +141,7 @@ def test_success_must_be_held(env):
     assert not extras["success"][1:].any()
 
 
-def test_time_out_is_truncation(env):
+def test_time_out_is_truncation(env: Any) -> None:
     env.reset(seed=0)
     env.episode_length_buf[2] = 399
     _, reward, terminated, truncated, extras = env.step(zero_action(env))
@@ -147,7 +150,7 @@ def test_time_out_is_truncation(env):
 
 
 @pytest.mark.parametrize("fault", ["nut", "robot", "fast_joint", "action"])
-def test_broken_simulation_is_reported_and_repaired(env, fault):
+def test_broken_simulation_is_reported_and_repaired(env: Any, fault: str) -> None:
     reference = torch.empty(0)
     for broken in (False, True):
         env.reset(seed=0)
@@ -180,7 +183,7 @@ def test_broken_simulation_is_reported_and_repaired(env, fault):
     assert obs["policy"][5, [*range(12, 18), *range(40, 43)]].abs().max() < 0.1
 
 
-def test_evaluation_and_collection_with_noise(env):
+def test_evaluation_and_collection_with_noise(env: Any) -> None:
     torch.manual_seed(0)
     assert evaluate(env, make_expert(TASK, env), NUM_ENVS).success.float().mean() >= 0.9
     episodes = collect(env, make_expert(TASK, env), num_demonstrations=NUM_ENVS - 2, noise=0.05, seed=0)

@@ -21,7 +21,7 @@ def run(folder: Path, *command: str) -> None:
 
 
 @pytest.mark.parametrize("task", ["Cohoff-MugCleanup-Franka", "Cohoff-Threading-Franka"])
-def test_a_task_trains_by_its_name_alone(task, tmp_path):
+def test_a_task_trains_by_its_name_alone(task: str, tmp_path: Path) -> None:
     common = ("--task", task, "--device", "cpu")
     script = [sys.executable, str(ROOT / "scripts/collect_demos.py"), *common]
     run(tmp_path, *script, "--num_demonstrations", "4", "--num_envs", "4", "--output", "demos.hdf5")

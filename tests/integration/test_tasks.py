@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import torch
 
@@ -28,24 +31,24 @@ NUM_ENVS = 16
 
 
 @pytest.fixture(scope="module", params=TASKS)
-def task(request):
+def task(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def env(task):
+def env(task: str) -> Iterator[Any]:
     with make_env(task, NUM_ENVS, "cpu", seed=0) as env:
         yield env
 
 
-def state(env) -> torch.Tensor:
+def state(env: Any) -> torch.Tensor:
     """Poses of the rigid objects and joints of all articulations, [N, ...]."""
     objects = [asset.data.root_link_pose_w.torch for asset in env.scene.rigid_objects.values()]
     joints = [asset.data.joint_pos.torch for asset in env.scene.articulations.values()]
     return torch.cat([*objects, *joints], dim=1).clone()
 
 
-def test_interface(env, task):
+def test_interface(env: Any, task: str) -> None:
     steps, size = TASKS[task]
     obs, _ = env.reset()
     assert env.max_episode_length == steps and env.step_dt == pytest.approx(0.05)
@@ -54,7 +57,7 @@ def test_interface(env, task):
     assert len(env.cfg.instruction.split()) >= 4
 
 
-def test_initial_states_follow_the_seed_and_rest(env):
+def test_initial_states_follow_the_seed_and_rest(env: Any) -> None:
     env.reset(seed=3)
     first = state(env)
     env.reset(seed=4)
@@ -66,11 +69,11 @@ def test_initial_states_follow_the_seed_and_rest(env):
         obs, _, terminated, _, extras = env.step(torch.zeros(NUM_ENVS, 7))
         assert not terminated.any() and not extras["success"].any()
         assert torch.isfinite(obs["policy"]).all() and obs["policy"].abs().max() <= 5.0
-    # Nothing starts inside something else: objects settle by millimetres, they are not thrown.
+    # Nothing starts inside something else: objects settle by millimeters, they are not thrown.
     assert (state(env) - first).abs().max() < 0.02
 
 
-def test_expert_succeeds_the_same_way_twice(env, task):
+def test_expert_succeeds_the_same_way_twice(env: Any, task: str) -> None:
     results = []
     for _ in range(2):
         env.reset(seed=0)
@@ -80,7 +83,7 @@ def test_expert_succeeds_the_same_way_twice(env, task):
     assert torch.equal(first.success, second.success) and torch.equal(first.lengths, second.lengths)
 
 
-def test_demonstrations_replay(env, task):
+def test_demonstrations_replay(env: Any, task: str) -> None:
     torch.manual_seed(0)
     episodes = collect(env, make_expert(task, env), num_demonstrations=8, noise=0.05, seed=0)
     for episode in episodes:
@@ -103,7 +106,7 @@ def test_demonstrations_replay(env, task):
         ),
     ],
 )
-def test_bad_configurations_are_named(override, message):
+def test_bad_configurations_are_named(override: str, message: str) -> None:
     with (
         pytest.raises((InputError, ValueError), match=message),
         make_env("Cohoff-Square-Franka", 2, "cpu", overrides=(override,)),

@@ -44,7 +44,7 @@ def survives(mutation: dict[str, Any], copy: Path) -> bool:
 
 
 def main() -> int:
-    """Run all mutations that the words on the command line choose; the status is the number of unexplained survivors."""
+    """Run all mutations that the words on the command line choose; the status is the number of unexplained ones."""
     words = sys.argv[1:]
     content = tomllib.loads((Path(__file__).parent / "mutations.toml").read_text(encoding="utf-8"))
     mutations = [m for m in content["mutation"] if not words or any(w in m["file"] + m["before"] for w in words)]

@@ -35,7 +35,7 @@ class PointMass:
 
     num_actions, max_episode_length = ACTION_DIM, LIMIT
 
-    def __init__(self, num_envs: int, log_dir: Path | None, seed: int = 0):
+    def __init__(self, num_envs: int, log_dir: Path | None, seed: int = 0) -> None:
         self.num_envs = num_envs
         self.unwrapped = SimpleNamespace(
             spec=SimpleNamespace(id=TASK), cfg=SimpleNamespace(log_dir=log_dir and str(log_dir))

@@ -1,9 +1,12 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 from tensordict import TensorDict
+from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.policies.base import ChunkPolicy
@@ -52,11 +55,11 @@ def values(actions: torch.Tensor) -> list[float]:
     return [round(value, 1) for value in actions[:, 0].tolist()]
 
 
-def test_recorder_is_a_chunk_policy():
+def test_recorder_is_a_chunk_policy() -> None:
     assert isinstance(Recorder(), ChunkPolicy)
 
 
-def test_queues_without_resets():
+def test_queues_without_resets() -> None:
     """Five environments, a plan every three steps: all plan at step 0, then slots {1, 4}, {2}, {0, 3} in turn.
 
     The batch of slot {2} is filled up to two rows with environment 0, which keeps the chunk it has.
@@ -89,7 +92,7 @@ def test_queues_without_resets():
         (1, 1, (1,)),
     ],
 )
-def test_batch_sizes(num_envs, replan_interval, sizes):
+def test_batch_sizes(num_envs: int, replan_interval: int, sizes: Sequence[int]) -> None:
     assert plan_batch_sizes(num_envs, replan_interval) == sizes
 
 
@@ -97,7 +100,7 @@ def test_batch_sizes(num_envs, replan_interval, sizes):
     ("num_resets", "size"),
     [(0, 8), (1, 8), (2, 16), (9, 16), (10, 32), (25, 32), (26, 64), (64, 64)],
 )
-def test_smallest_batch_with_room_for_all(num_resets, size):
+def test_smallest_batch_with_room_for_all(num_resets: int, size: int) -> None:
     """Sixty-four environments: the slot of step 1 has seven, all of which are due beside those that were reset."""
     policy, engine, obs = make(64, 10, horizon=11)
     engine.act(obs)
@@ -111,7 +114,7 @@ def test_smallest_batch_with_room_for_all(num_resets, size):
 
 
 @pytest.mark.parametrize(("num_envs", "replan_interval"), [(20, 10), (64, 8), (30, 1)])
-def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_interval):
+def test_spread_plans_an_equal_share_at_every_step(num_envs: int, replan_interval: int) -> None:
     policy, engine, obs = make(num_envs, replan_interval, horizon=replan_interval + 1)
     for _ in range(2 * replan_interval + 1):
         engine.act(obs)
@@ -119,7 +122,7 @@ def test_spread_plans_an_equal_share_at_every_step(num_envs, replan_interval):
     assert [len(rows) for rows in policy.rows[1:]] == [num_envs // replan_interval] * (2 * replan_interval)
 
 
-def test_every_row_is_planned_once_per_interval():
+def test_every_row_is_planned_once_per_interval() -> None:
     """Slots 0 to 3 have seven environments, the others six; every batch has eight rows."""
     policy, engine, obs = make(64, 10, horizon=16)
     for _ in range(11):
@@ -129,7 +132,7 @@ def test_every_row_is_planned_once_per_interval():
     assert sorted(sum(planned, [])) == list(range(64))
 
 
-def test_fewer_environments_than_slots():
+def test_fewer_environments_than_slots() -> None:
     """Steps whose slot is empty plan nothing, and do not call the policy."""
     policy, engine, obs = make(1)
     actions = [values(engine.act(obs)) for _ in range(4)]
@@ -137,7 +140,7 @@ def test_fewer_environments_than_slots():
     assert policy.rows == [[0], [0]]
 
 
-def test_reset_replaces_the_chunk_at_the_next_step():
+def test_reset_replaces_the_chunk_at_the_next_step() -> None:
     """Environments 0 and 3 finish at step 1: they plan at step 2 with slot {2}, and again at their slot in step 3."""
     policy, engine, obs = make(5)
     engine.act(obs)
@@ -148,7 +151,7 @@ def test_reset_replaces_the_chunk_at_the_next_step():
     assert policy.rows == [[0, 1, 2, 3, 4], [1, 4], [0, 2, 3, 1], [0, 3]]
 
 
-def test_reset_on_its_own_slot_is_planned_once():
+def test_reset_on_its_own_slot_is_planned_once() -> None:
     """Environment 4 finishes just before its slot and is counted twice; rows that are not due keep their chunks."""
     policy, engine, obs = make(5)
     engine.act(obs)
@@ -159,7 +162,7 @@ def test_reset_on_its_own_slot_is_planned_once():
     assert policy.rows[2] == [2, 0]
 
 
-def test_all_finish_at_once():
+def test_all_finish_at_once() -> None:
     policy, engine, obs = make(5)
     engine.act(obs)
     engine.act(obs)
@@ -170,7 +173,7 @@ def test_all_finish_at_once():
     assert policy.rows[3] == [0, 3]
 
 
-def test_two_resets_before_one_step():
+def test_two_resets_before_one_step() -> None:
     """Environment 3 of the first call and 0 and 1 of the second all plan; 1 is in its slot, too, and plans once."""
     policy, engine, obs = make(5)
     engine.act(obs)
@@ -182,7 +185,7 @@ def test_two_resets_before_one_step():
     assert policy.rows[1:] == [[0, 1, 3, 4, 2], [2, 0]]
 
 
-def test_reset_counts_when_not_told():
+def test_reset_counts_when_not_told() -> None:
     """Integer flags, as rsl_rl passes them, and no count."""
     policy, engine, obs = make(5)
     engine.act(obs)
@@ -191,7 +194,7 @@ def test_reset_counts_when_not_told():
     assert policy.rows[1] == [1, 3, 4, 0]
 
 
-def test_no_chunk_crosses_a_reset():
+def test_no_chunk_crosses_a_reset() -> None:
     """Long random run: each action comes from a plan not older than the episode nor than ``replan_interval`` steps."""
     num_envs, replan_interval = 13, 5
     policy, engine, obs = make(num_envs, replan_interval, horizon=6)
@@ -212,7 +215,7 @@ def test_no_chunk_crosses_a_reset():
         engine.reset(finished, int(finished.sum()))
 
 
-def test_peek_is_the_next_action_where_no_plan_is_due():
+def test_peek_is_the_next_action_where_no_plan_is_due() -> None:
     _, engine, obs = make(5)
     engine.act(obs)
     engine.act(obs)
@@ -223,7 +226,7 @@ def test_peek_is_the_next_action_where_no_plan_is_due():
     assert [a for i, a in enumerate(acted) if i != 2] == [a for i, a in enumerate(peeked) if i != 2]
 
 
-def test_peek_at_the_end_of_a_full_interval():
+def test_peek_at_the_end_of_a_full_interval() -> None:
     """After ``replan_interval`` actions the chunk's next one, never executed, is still there."""
     _, engine, obs = make(3)
     for _ in range(3):
@@ -231,7 +234,7 @@ def test_peek_at_the_end_of_a_full_interval():
     assert values(engine.peek()) == [100.3, 201.2, 302.1]
 
 
-def test_returned_actions_are_not_overwritten():
+def test_returned_actions_are_not_overwritten() -> None:
     _, engine, obs = make(5)
     first = engine.act(obs)
     kept = first.clone()
@@ -239,7 +242,7 @@ def test_returned_actions_are_not_overwritten():
     assert torch.equal(first, kept)
 
 
-def test_state_round_trip():
+def test_state_round_trip() -> None:
     """A copy restored in mid-run, with a reset pending, plans the same rows and acts the same."""
     policy, engine, obs = make(5)
     for _ in range(4):
@@ -255,7 +258,7 @@ def test_state_round_trip():
     assert torch.equal(other.peek(), engine.peek())
 
 
-def test_state_is_a_copy():
+def test_state_is_a_copy() -> None:
     _, engine, obs = make(5)
     engine.act(obs)
     engine.reset(dones(5, 3), 1)
@@ -266,18 +269,18 @@ def test_state_is_a_copy():
     assert all(torch.equal(state[name], tensor) for name, tensor in kept.items())
 
 
-def test_state_of_another_size():
+def test_state_of_another_size() -> None:
     _, engine, _ = make(5)
     with pytest.raises(ValueError, match=r"shape \(6, 4, 1\), expected \(5, 4, 1\)"):
         engine.load_state_dict(make(6)[1].state_dict())
 
 
-def test_only_due_rows_are_encoded():
+def test_only_due_rows_are_encoded() -> None:
     """The policy sees the observations of the due rows in all groups."""
     seen = []
 
     class Spy(Recorder):
-        def plan(self, obs, noise=None):
+        def plan(self, obs: TensorDict, noise: Tensor | None = None) -> Tensor:
             seen.append((obs.batch_size[0], tuple(obs["images"].shape)))
             return super().plan(obs, noise)
 
@@ -288,7 +291,7 @@ def test_only_due_rows_are_encoded():
     assert seen == [(6, (6, 3, 8, 8)), (2, (2, 3, 8, 8))]
 
 
-def test_noise_is_drawn_from_the_global_random_state():
+def test_noise_is_drawn_from_the_global_random_state() -> None:
     policy, engine, obs = make(5)
     torch.manual_seed(4)
     engine.act(obs)
@@ -298,11 +301,11 @@ def test_noise_is_drawn_from_the_global_random_state():
         assert torch.equal(noise, torch.randn(rows, 2))
 
 
-def test_no_gradient_reaches_the_policy():
+def test_no_gradient_reaches_the_policy() -> None:
     class Trainable(Recorder):
         weight = torch.ones(1, requires_grad=True)
 
-        def plan(self, obs, noise=None):
+        def plan(self, obs: TensorDict, noise: Tensor | None = None) -> Tensor:
             return super().plan(obs, noise) * self.weight
 
     engine = ChunkEngine(Trainable(), 5, "cpu", R)
@@ -317,12 +320,12 @@ def test_no_gradient_reaches_the_policy():
         (5, 4, "replan_interval is 4 but the policy plans 4 actions; use replan_interval of at most 3"),
     ],
 )
-def test_bad_sizes(num_envs, replan_interval, message):
+def test_bad_sizes(num_envs: int, replan_interval: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         ChunkEngine(Recorder(), num_envs, "cpu", replan_interval)
 
 
-def test_bad_resets():
+def test_bad_resets() -> None:
     _, engine, _ = make(5)
     with pytest.raises(ValueError, match=r"dones has shape \(4,\), expected \(5,\)"):
         engine.reset(dones(4, 0), 1)
@@ -330,9 +333,9 @@ def test_bad_resets():
         engine.reset(dones(5), 6)
 
 
-def test_plan_of_a_wrong_shape():
+def test_plan_of_a_wrong_shape() -> None:
     class Wrong(Recorder):
-        def plan(self, obs, noise=None):
+        def plan(self, obs: TensorDict, noise: Tensor | None = None) -> Tensor:
             return super().plan(obs, noise)[:, 1:]
 
     with pytest.raises(ValueError, match=r"planned shape \(5, 3, 1\), expected \(5, 4, 1\)"):

@@ -21,7 +21,7 @@ POLICY = torch.tensor([[0.4, 0.8, 0.9]], dtype=torch.float64)
         ("base", [[0.2, -0.6, 0.95]], True, False),
     ],
 )
-def test_values(name, expected, uses_base, uses_policy):
+def test_values(name: str, expected: list[float], uses_base: bool, uses_policy: bool) -> None:
     combination = make_combination(name)
     torch.testing.assert_close(combination(BASE, POLICY), torch.tensor(expected, dtype=torch.float64))
     assert (combination.uses_base, combination.uses_policy) == (uses_base, uses_policy)
@@ -36,7 +36,7 @@ def test_values(name, expected, uses_base, uses_policy):
         ("base", [[1.0, 1.0, 1.0]], [[0.0, 0.0, 0.0]]),
     ],
 )
-def test_gradients(name, to_base, to_policy):
+def test_gradients(name: str, to_base: bool, to_policy: bool) -> None:
     """Hand-computed gradients, then the same by finite differences; the clipped dimension passes none."""
     combination = make_combination(name, scale=0.2)
     base, policy = BASE.clone().requires_grad_(), POLICY.clone().requires_grad_()
@@ -49,23 +49,23 @@ def test_gradients(name, to_base, to_policy):
 
 
 @pytest.mark.parametrize("name", COMBINATIONS)
-def test_actions_stay_in_range(name):
+def test_actions_stay_in_range(name: str) -> None:
     base, policy = torch.rand(64, 7) * 2 - 1, torch.rand(64, 7) * 2 - 1
     assert make_combination(name)(base, policy).abs().max() <= 1.0
 
 
-def test_unknown_name():
+def test_unknown_name() -> None:
     with pytest.raises(InputError, match=r"unknown combination 'mean'; choose one of: ensemble, residual"):
         make_combination("mean")
 
 
-def test_largest_scale():
+def test_largest_scale() -> None:
     """At scale 1 the residual can cancel the base action, or double it up to the clip."""
     actions = make_combination("residual", 1.0)(torch.tensor([0.25, 0.75]), torch.tensor([-0.25, 0.75]))
     assert actions.tolist() == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("scale", [0.0, -0.1, 1.5, float("nan")])
-def test_bad_scale(scale):
+def test_bad_scale(scale: float) -> None:
     with pytest.raises(InputError, match="residual scale"):
         make_combination("residual", scale)

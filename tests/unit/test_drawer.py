@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -28,26 +30,26 @@ from cohoff_tasks.mug_cleanup.layout import MugCleanupLayout
         (lambda: Hammer(mass=0.0).usd(), "mass of 'hammer' must be positive"),
     ],
 )
-def test_impossible_sizes_are_named(build, message):
+def test_impossible_sizes_are_named(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
 
 
-def test_what_does_not_fit_into_the_drawer_is_named():
+def test_what_does_not_fit_into_the_drawer_is_named() -> None:
     with pytest.raises(ValueError, match=r"clearance of the mug in the drawer, height .* 0\.08.*0\.09"):
         MugCleanupLayout(mug=Mug(height=0.09))
     with pytest.raises(ValueError, match="clearance of the hammer in the drawer, depth"):
         HammerCleanupLayout(hammer=Hammer(handle=(0.16, 0.018, 0.018)))
 
 
-def test_the_hand_pulls_and_pushes_between_bar_and_front():
+def test_the_hand_pulls_and_pushes_between_bar_and_front() -> None:
     x, y, z = drawer.MODEL.hook
     bar_height, bar_half = drawer.MODEL.bar_height, drawer.MODEL.bar[2] / 2
     assert -drawer.MODEL.bar_gap < x < 0.0 and y == 0.0
     assert abs(z - bar_height) < bar_half
 
 
-def test_a_low_tool_rises_before_it_moves_sideways():
+def test_a_low_tool_rises_before_it_moves_sideways() -> None:
     tool = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 0.175], [0.0, 0.0, 0.3]])
     goal = torch.tensor([[0.4, 0.2, 0.2]]).expand(3, 3)
     torch.testing.assert_close(risen(tool, goal[:, 2]), torch.tensor([0.0, 0.5, 1.0]))

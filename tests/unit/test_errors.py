@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Never
 
 import pytest
 
@@ -16,14 +19,14 @@ from cohoff.files import atomic_path, write_json
 
 
 @pytest.fixture(autouse=True)
-def keep_handlers():
+def keep_handlers() -> Iterator[None]:
     handler = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, handler)
 
 
-def raising(error):
-    def main():
+def raising(error: BaseException) -> Callable[[], Never]:
+    def main() -> Never:
         raise error
 
     return main
@@ -33,20 +36,20 @@ def raising(error):
     ("main", "status"),
     [(lambda: None, None), (lambda: 3, 3), (raising(InputError("x")), 2), (raising(KeyboardInterrupt()), 130)],
 )
-def test_exit_status(main, status):
+def test_exit_status(main: Callable[[], int | None], status: int | None) -> None:
     with pytest.raises(SystemExit) as info:
         run(main)
     assert info.value.code == status
 
 
-def test_input_error_is_one_line(capsys):
+def test_input_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run(raising(InputError("'a'\nis not\n  a number")))
     captured = capsys.readouterr()
     assert captured.err == "error: 'a' is not a number\n" and captured.out == ""
 
 
-def test_complaints_about_arguments_are_one_line(capsys):
+def test_complaints_about_arguments_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     parser = ArgumentParser()
     parser.add_argument("--policy", choices=("expert", "base"))
     with pytest.raises(SystemExit) as info:
@@ -55,8 +58,8 @@ def test_complaints_about_arguments_are_one_line(capsys):
     assert info.value.code == 2 and error.count("\n") == 1 and "'nobody'" in error
 
 
-def test_termination_unwinds(tmp_path):
-    def main():
+def test_termination_unwinds(tmp_path: Path) -> None:
+    def main() -> None:
         with atomic_path(tmp_path / "a.txt") as path:
             path.write_text("half")
             signal.raise_signal(signal.SIGTERM)
@@ -66,12 +69,12 @@ def test_termination_unwinds(tmp_path):
     assert info.value.code == 128 + signal.SIGTERM and list(tmp_path.iterdir()) == []
 
 
-def test_other_errors_keep_their_traceback():
+def test_other_errors_keep_their_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         run(lambda: 1 // 0)
 
 
-def test_failure_keeps_the_old_file(tmp_path):
+def test_failure_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "a.hdf5"
     write_json(path, {"a": 1})
     with pytest.raises(RuntimeError), atomic_path(path) as temporary:
@@ -81,13 +84,13 @@ def test_failure_keeps_the_old_file(tmp_path):
     assert json.loads(path.read_text()) == {"a": 1} and list(path.parent.iterdir()) == [path]
 
 
-def test_non_finite_numbers_are_not_json(tmp_path):
+def test_non_finite_numbers_are_not_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "a.json", {"a": float("nan")})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unusable_targets(tmp_path):
+def test_unusable_targets(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a folder"), atomic_path(tmp_path):
         pass
     (tmp_path / "file").touch()

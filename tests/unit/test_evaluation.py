@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
+from tensordict import TensorDict
+from torch import Tensor
 
 from cohoff.experiments.intervals import wilson_interval
 from cohoff.isaac.evaluation import evaluate
@@ -24,13 +27,13 @@ class ScriptedEnv:
         self.step_of = [0] * self.num_envs
         self.steps = 0
 
-    def _obs(self):
+    def _obs(self) -> dict[str, Tensor]:
         return {"policy": torch.tensor(self.step_of, dtype=torch.float32)[:, None]}
 
-    def reset(self):
+    def reset(self) -> tuple[dict[str, Tensor], dict]:
         return self._obs(), {}
 
-    def step(self, actions):
+    def step(self, actions: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor, dict[str, Any]]:
         assert actions.shape == (self.num_envs, 1)
         self.steps += 1
         flags = {name: torch.zeros(self.num_envs, dtype=torch.bool) for name in ("success", "invalid", "time_out")}
@@ -54,14 +57,14 @@ class RecordingPolicy:
     def __init__(self) -> None:
         self.resets: list[list[bool]] = []
 
-    def __call__(self, obs):
+    def __call__(self, obs: TensorDict) -> Tensor:
         return torch.zeros(obs.batch_size[0], 1)
 
-    def reset(self, dones):
+    def reset(self, dones: Tensor) -> None:
         self.resets.append(dones.tolist())
 
 
-def test_each_environment_contributes_the_same_number():
+def test_each_environment_contributes_the_same_number() -> None:
     """The fast environment finishes many successes while the slow one fails once: only its first two count."""
     env = ScriptedEnv([[(2, "success")] * 50, [(10, "time_out"), (30, "time_out")]])
     seen = []
@@ -76,7 +79,7 @@ def test_each_environment_contributes_the_same_number():
     assert (seen[0].finished, seen[0].episodes) == (0, 4) and (seen[-1].finished, seen[-1].successes) == (4, 2)
 
 
-def test_non_finite_episodes_are_failures():
+def test_non_finite_episodes_are_failures() -> None:
     env = ScriptedEnv([[(3, "invalid"), (4, "success")], [(5, "success"), (2, "invalid")]])
     result = evaluate(env, RecordingPolicy(), episodes=4)
     assert result.non_finite == 2
@@ -84,11 +87,11 @@ def test_non_finite_episodes_are_failures():
     assert result.lengths.tolist() == [3, 5, 4, 2]
 
 
-def test_an_episode_both_successful_and_non_finite_is_a_failure():
+def test_an_episode_both_successful_and_non_finite_is_a_failure() -> None:
     env = ScriptedEnv([[(3, "success")]])
     step = env.step
 
-    def spoiled_step(actions):
+    def spoiled_step(actions: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor, dict[str, Any]]:
         obs, reward, terminated, truncated, extras = step(actions)
         extras["invalid"] = extras["success"].clone()
         return obs, reward, terminated, truncated, extras
@@ -98,13 +101,13 @@ def test_an_episode_both_successful_and_non_finite_is_a_failure():
     assert result.success.tolist() == [False] and result.non_finite == 1
 
 
-def test_the_policy_is_reset_at_the_start_and_where_episodes_end():
+def test_the_policy_is_reset_at_the_start_and_where_episodes_end() -> None:
     policy = RecordingPolicy()
     evaluate(ScriptedEnv([[(2, "success")], [(3, "time_out")]]), policy, episodes=2)
     assert policy.resets == [[True, True], [True, False], [False, True]]
 
 
-def test_no_success_has_no_lengths_of_successes():
+def test_no_success_has_no_lengths_of_successes() -> None:
     summary = evaluate(ScriptedEnv([[(2, "time_out")]]), RecordingPolicy(), episodes=1).summary()
     assert summary["lengths"]["success"] is None and summary["success"] == 0.0
 
@@ -120,11 +123,11 @@ def test_no_success_has_no_lengths_of_successes():
         (243, 256, 0.9151, 0.9701),
     ],
 )
-def test_wilson_interval(successes, trials, low, high):
+def test_wilson_interval(successes: int, trials: int, low: float, high: float) -> None:
     assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 0), (3, 2), (-1, 5)])
-def test_wilson_interval_refuses_impossible_counts(successes, trials):
+def test_wilson_interval_refuses_impossible_counts(successes: int, trials: int) -> None:
     with pytest.raises(ValueError, match="trials"):
         wilson_interval(successes, trials)

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from tensordict import TensorDict
+from torch import Tensor
 
 from cohoff.data.demonstrations import Demonstrations
 from cohoff.errors import InputError
@@ -43,7 +47,7 @@ def demonstrations(lengths: tuple[int, ...] = (5, 3), obs_dim: int = 3) -> Demon
     return Demonstrations({"policy": obs}, actions, {"policy": obs}, torch.tensor(lengths), TASK)
 
 
-def test_chunk_targets():
+def test_chunk_targets() -> None:
     """Past the end: zero motion, and the episode's last gripper command."""
     chunks = chunk_targets(demonstrations(), torch.tensor([0, 3, 7]), horizon=3)
     expected = torch.tensor(
@@ -56,7 +60,7 @@ def test_chunk_targets():
     torch.testing.assert_close(chunks, expected / 100)
 
 
-def test_loss_of_a_zero_velocity():
+def test_loss_of_a_zero_velocity() -> None:
     """The initial network predicts zero, so the loss is the mean square of (chunk / scale - noise)."""
     policy = small_policy(trained=False)
     policy.set_normalization(torch.zeros(3), torch.ones(3), torch.tensor([0.5, 0.25]))
@@ -67,7 +71,7 @@ def test_loss_of_a_zero_velocity():
     torch.testing.assert_close(loss, expected)
 
 
-def test_plan_of_a_zero_velocity_is_the_scaled_noise():
+def test_plan_of_a_zero_velocity_is_the_scaled_noise() -> None:
     policy = small_policy(trained=False)
     policy.set_normalization(torch.zeros(3), torch.ones(3), torch.tensor([0.5, 2.0]))
     noise = torch.randn(6, 8)
@@ -76,7 +80,7 @@ def test_plan_of_a_zero_velocity_is_the_scaled_noise():
     assert plan.abs().max() == 1.0
 
 
-def test_plan_integrates_a_constant_velocity():
+def test_plan_integrates_a_constant_velocity() -> None:
     """Ten Euler steps of a velocity v lead from the noise to noise + v."""
     policy = small_policy(trained=False)
     with torch.no_grad():
@@ -87,14 +91,14 @@ def test_plan_integrates_a_constant_velocity():
     torch.testing.assert_close(plan, 0.1 * (noise.view(6, 4, 2) + 0.125))
 
 
-def test_observations_are_normalized_and_bounded():
+def test_observations_are_normalized_and_bounded() -> None:
     """Shifting and scaling observations and statistics alike changes nothing; outliers act as if at the bound."""
     policy = small_policy()
     obs, mean, std = torch.randn(6, 3), torch.tensor([1.0, -2.0, 0.5]), torch.tensor([0.1, 3.0, 1.0])
 
     noise = torch.randn(6, 8)
 
-    def plan(obs):
+    def plan(obs: Tensor) -> Tensor:
         return policy.plan({"policy": obs}, noise)
 
     plain = plan(obs)
@@ -105,7 +109,7 @@ def test_observations_are_normalized_and_bounded():
     assert not torch.equal(plain, bound)
 
 
-def test_policy_is_a_chunk_policy():
+def test_policy_is_a_chunk_policy() -> None:
     policy = small_policy()
     assert isinstance(policy, ChunkPolicy)
     plan = policy.plan({"policy": torch.randn(5, 3)})
@@ -114,8 +118,8 @@ def test_policy_is_a_chunk_policy():
     assert not plan.requires_grad
 
 
-def test_noise_is_the_caller_s_or_of_the_global_random_state():
-    policy, obs = small_policy(), {"policy": torch.randn(5, 3)}
+def test_noise_is_the_caller_s_or_of_the_global_random_state() -> None:
+    policy, obs = small_policy(), TensorDict({"policy": torch.randn(5, 3)}, batch_size=[5])
     assert policy.noise_dim == 4 * 2
     torch.manual_seed(1)
     first, second = policy.plan(obs), policy.plan(obs)
@@ -137,7 +141,7 @@ def two_ways(count: int = 400) -> Demonstrations:
 TOY = FlowPolicySpec(obs_dim=3, action_dim=2, horizon=2, hidden_dim=64, num_blocks=2)
 
 
-def test_training_recovers_the_demonstrated_chunks():
+def test_training_recovers_the_demonstrated_chunks() -> None:
     """Including zero motion past the end. The second observation is constant in training, and moves slightly here."""
     reports = []
     policy = train_flow(two_ways(), TOY, FlowTrainingCfg(steps=600, batch_size=128, report_every=200), reports.append)
@@ -151,7 +155,7 @@ def test_training_recovers_the_demonstrated_chunks():
     assert not policy.training
 
 
-def test_the_seed_fixes_the_result():
+def test_the_seed_fixes_the_result() -> None:
     demos = two_ways(50)
     cfg = FlowTrainingCfg(steps=5, batch_size=16)
     before = torch.random.get_rng_state()
@@ -164,7 +168,7 @@ def test_the_seed_fixes_the_result():
     assert not torch.equal(first["input.weight"], other["input.weight"])
 
 
-def test_holdout_episodes_are_not_trained_on():
+def test_holdout_episodes_are_not_trained_on() -> None:
     """A tenth of ten episodes is one: with it spoiled, training stays finite and its loss is not."""
     reports = []
     demos = demonstrations((4,) * 10)
@@ -176,26 +180,26 @@ def test_holdout_episodes_are_not_trained_on():
     assert torch.tensor(reports[-1].holdout_loss).isnan()
 
 
-def test_a_single_episode_is_trained_on():
+def test_a_single_episode_is_trained_on() -> None:
     reports = []
     train_flow(demonstrations((6,)), SMALL, FlowTrainingCfg(steps=2, batch_size=4), reports.append)
     assert reports[-1].holdout_loss is None
 
 
 @pytest.mark.parametrize("cfg", [{"steps": 0}, {"batch_size": 0}, {"holdout": 1.0}, {"holdout": 0.0}])
-def test_bad_training_configuration(cfg):
+def test_bad_training_configuration(cfg: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=f"flow training {next(iter(cfg))} is"):
         FlowTrainingCfg(**cfg)
 
 
-def test_bad_spec():
+def test_bad_spec() -> None:
     with pytest.raises(InputError, match="flow policy horizon is 0"):
         FlowPolicySpec(obs_dim=3, action_dim=2, horizon=0)
     with pytest.raises(InputError, match="time_features is 7; it must be even"):
         FlowPolicySpec(obs_dim=3, action_dim=2, time_features=7)
 
 
-def test_sizes_of_spec_and_demonstrations_must_agree():
+def test_sizes_of_spec_and_demonstrations_must_agree() -> None:
     with pytest.raises(InputError, match="4 observation and 2 action dimensions, but the policy has 3 and 2"):
         train_flow(demonstrations(obs_dim=4), SMALL, FlowTrainingCfg(steps=1))
 
@@ -207,8 +211,8 @@ def checkpoint(tmp_path: Path) -> Path:
     return path
 
 
-def test_checkpoint_round_trip(tmp_path):
-    policy, obs = small_policy(), {"policy": torch.randn(5, 3)}
+def test_checkpoint_round_trip(tmp_path: Path) -> None:
+    policy, obs = small_policy(), TensorDict({"policy": torch.randn(5, 3)}, batch_size=[5])
     policy.set_normalization(torch.randn(3), torch.rand(3) + 0.5, torch.rand(2) + 0.5)
     path = tmp_path / "base.safetensors"
     policy.save(path, TASK, {"demos": "demos.hdf5", "seed": 3})
@@ -226,18 +230,18 @@ def test_checkpoint_round_trip(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["base.safetensors"]
 
 
-def test_missing_checkpoint(tmp_path):
+def test_missing_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no base checkpoint at .*nowhere"):
         load_base(tmp_path / "nowhere.safetensors")
 
 
-def test_truncated_checkpoint(checkpoint):
+def test_truncated_checkpoint(checkpoint: Path) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:-10])
     with pytest.raises(InputError, match="cannot be read"):
         load_base(checkpoint)
 
 
-def test_file_that_is_no_safetensors(tmp_path):
+def test_file_that_is_no_safetensors(tmp_path: Path) -> None:
     path = tmp_path / "base.safetensors"
     path.write_bytes(b"\x89HDF\r\n" * 100)
     with pytest.raises(InputError, match="cannot be read"):
@@ -247,19 +251,19 @@ def test_file_that_is_no_safetensors(tmp_path):
 @pytest.mark.parametrize(
     "metadata", [None, {"format": "pt"}, {"cohoff": "no json"}, {"cohoff": "[]"}, {"cohoff": "{}"}]
 )
-def test_foreign_checkpoint(tmp_path, metadata):
+def test_foreign_checkpoint(tmp_path: Path, metadata: dict[str, str] | None) -> None:
     path = tmp_path / "base.safetensors"
     save_file({"weight": torch.zeros(2)}, path, metadata)
     with pytest.raises(InputError, match="is not a cohoff base checkpoint"):
         load_base(path)
 
 
-def test_checkpoint_of_another_task(checkpoint):
+def test_checkpoint_of_another_task(checkpoint: Path) -> None:
     with pytest.raises(InputError, match="was trained for task 'Cohoff-Square-Franka', not 'Cohoff-Coffee-Franka'"):
         load_base(checkpoint, "Cohoff-Coffee-Franka")
 
 
-def test_checkpoint_of_unknown_kind(tmp_path):
+def test_checkpoint_of_unknown_kind(tmp_path: Path) -> None:
     path = tmp_path / "base.safetensors"
     write_checkpoint(path, {"weight": torch.zeros(2)}, {"kind": "tree", "task": TASK})
     with pytest.raises(InputError, match="unknown kind 'tree'; known kinds: flow, pi05"):
@@ -269,7 +273,7 @@ def test_checkpoint_of_unknown_kind(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["missing", "extra", "shape", "spec"])
-def test_checkpoint_is_loaded_strictly(checkpoint, damage):
+def test_checkpoint_is_loaded_strictly(checkpoint: Path, damage: Callable[[dict[str, Tensor]], object]) -> None:
     tensors = load_file(checkpoint)
     with safe_open(checkpoint, framework="pt") as file:
         metadata = json.loads(file.metadata()["cohoff"])

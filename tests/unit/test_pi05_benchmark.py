@@ -15,7 +15,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmark_pi05.py"
 
 
-def test_table(monkeypatch, tmp_path, capsys):
+def test_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "out.json"
     options = ["--size", "tiny", "--batch", "1", "3", "--micro_batch", "2", "--rounds", "1", "--device", "cpu"]
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), *options, "--json", str(output)])

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from pi05_cases import train_vocabulary
+from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.policies.pi05.preprocess import Normalizer, digitize, prepare_images
@@ -17,7 +21,7 @@ from cohoff.policies.pi05.prompt import Prompts, Tokenizer
 INSTRUCTIONS = ("put the nut on the peg", "pick_up the red\nmug ")
 
 
-def test_digits_are_numpys():
+def test_digits_are_numpys() -> None:
     """On every edge, its neighbors in float32, far outside, and in between."""
     edges = np.linspace(-1, 1, 257)
     values = np.concatenate([edges, edges - 1e-4, [-5.0, 5.0, -0.0], np.random.default_rng(0).uniform(-1.2, 1.2, 999)])
@@ -29,7 +33,7 @@ def test_digits_are_numpys():
 
 
 @pytest.mark.parametrize("mode", ["QUANTILES", "MIN_MAX", "MEAN_STD", "IDENTITY"])
-def test_normalization(mode):
+def test_normalization(mode: str) -> None:
     names = {"QUANTILES": ("q01", "q99"), "MIN_MAX": ("min", "max"), "MEAN_STD": ("mean", "std")}.get(mode, ())
     first, second = torch.tensor([-2.0, 1.0]), torch.tensor([3.0, 2.0])
     normalizer = Normalizer.from_statistics(mode, dict(zip(names, (first, second), strict=False)), "state", 2)
@@ -52,12 +56,12 @@ def test_normalization(mode):
         ("MIN_MAX", {"min": torch.zeros(2), "max": torch.full((2,), torch.nan)}, "max of state .* not finite"),
     ],
 )
-def test_bad_statistics(mode, values, message):
+def test_bad_statistics(mode: str, values: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         Normalizer.from_statistics(mode, values, "state")
 
 
-def test_images_of_the_right_size_are_scaled():
+def test_images_of_the_right_size_are_scaled() -> None:
     images = torch.randint(0, 256, (3, 28, 28, 3), dtype=torch.uint8)
     expected = images.permute(0, 3, 1, 2) / 127.5 - 1.0
     torch.testing.assert_close(prepare_images(images, 28), expected)
@@ -65,8 +69,8 @@ def test_images_of_the_right_size_are_scaled():
 
 
 @pytest.mark.parametrize(("height", "width", "box"), [(56, 84, (5, 23, 0, 28)), (60, 30, (0, 28, 7, 21))])
-def test_images_keep_their_proportions(height, width, box):
-    """A grey image stays grey inside the box where it must lie, and the rest is black."""
+def test_images_keep_their_proportions(height: int, width: int, box: tuple[int, int, int, int]) -> None:
+    """A gray image stays gray inside the box where it must lie, and the rest is black."""
     out = prepare_images(torch.full((2, height, width, 3), 0.5), 28)
     inside = torch.zeros(28, 28, dtype=torch.bool)
     top, bottom, left, right = box
@@ -74,7 +78,7 @@ def test_images_keep_their_proportions(height, width, box):
     assert (out[..., inside].abs() < 1e-6).all() and (out[..., ~inside] == -1.0).all()
 
 
-def test_resizing_averages():
+def test_resizing_averages() -> None:
     """Half the size: each pixel is the mean of four."""
     image = torch.rand(1, 56, 56, 3)
     expected = image.view(1, 28, 2, 28, 2, 3).mean((2, 4)).permute(0, 3, 1, 2) * 2.0 - 1.0
@@ -88,19 +92,19 @@ def test_resizing_averages():
         (torch.zeros(2, 28, 28, 3, dtype=torch.int32), "of type torch.int32"),
     ],
 )
-def test_bad_images(images, message):
+def test_bad_images(images: Tensor, message: str) -> None:
     with pytest.raises(InputError, match=message):
         prepare_images(images, 28)
 
 
 @pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory) -> Tokenizer:
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     path = tmp_path_factory.mktemp("vocabulary") / "tokenizer.model"
     train_vocabulary(path)
     return Tokenizer(path, 400)
 
 
-def test_prompts_are_those_of_the_whole_text(tokenizer):
+def test_prompts_are_those_of_the_whole_text(tokenizer: Tokenizer) -> None:
     """For 600 states, edges included, both instructions mixed."""
     prompts = Prompts(tokenizer, INSTRUCTIONS, 5, 200, torch.device("cpu"))
     bins = torch.randint(-1, 256, (600, 5))
@@ -116,14 +120,14 @@ def test_prompts_are_those_of_the_whole_text(tokenizer):
         assert mask[row].sum() == len(expected) and mask[row, : len(expected)].all()
 
 
-def test_prompts_without_state(tokenizer):
+def test_prompts_without_state(tokenizer: Tokenizer) -> None:
     prompts = Prompts(tokenizer, INSTRUCTIONS, 0, 200, torch.device("cpu"))
     tokens, mask = prompts(torch.tensor([1, 0]), None)
     expected = [*tokenizer.encode("pick up the red mug"), *tokenizer.encode("\n")[1:]]
     assert tokens[0][mask[0]].tolist() == expected
 
 
-def test_token_overflow(tokenizer):
+def test_token_overflow(tokenizer: Tokenizer) -> None:
     """The longest digits count: no state may overflow later."""
     with pytest.raises(
         InputError, match=r"the prompt of 'p.* with 40 state dimensions can take \d+ tokens, the network takes 60"
@@ -132,18 +136,18 @@ def test_token_overflow(tokenizer):
 
 
 @pytest.mark.parametrize("instructions", [(), ("ok", " \n")])
-def test_no_instruction(tokenizer, instructions):
+def test_no_instruction(tokenizer: Tokenizer, instructions: Any) -> None:
     with pytest.raises(InputError, match="instructions are .* give at least one"):
         Prompts(tokenizer, instructions, 0, 200, torch.device("cpu"))
 
 
-def test_vocabulary_that_merges_digits(tmp_path):
+def test_vocabulary_that_merges_digits(tmp_path: Path) -> None:
     train_vocabulary(tmp_path / "merging.model", merging=True)
     with pytest.raises(InputError, match="is it PaliGemma's"):
         Prompts(Tokenizer(tmp_path / "merging.model", 400), INSTRUCTIONS, 5, 200, torch.device("cpu"))
 
 
-def test_unusable_vocabularies(tmp_path):
+def test_unusable_vocabularies(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no tokenizer at .*none.model"):
         Tokenizer(tmp_path / "none.model", 400)
     (tmp_path / "bad.model").write_bytes(b"not a model")

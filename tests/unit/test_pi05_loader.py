@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -37,7 +39,7 @@ def shard(folder: Path) -> Path:
     return folder / "model-2.safetensors"
 
 
-def test_all_layouts_hold_the_same_network(tmp_path):
+def test_all_layouts_hold_the_same_network(tmp_path: Path) -> None:
     inputs = random_inputs(2)
     expected = Pi05.from_state_dict(random_state(), TINY).sample_actions(*inputs)
     folders = [write_lerobot(tmp_path / "a"), write_openpi(tmp_path / "b"), write_lerobot(tmp_path / "c")]
@@ -48,14 +50,14 @@ def test_all_layouts_hold_the_same_network(tmp_path):
         assert torch.equal(Pi05.from_pretrained(folder, spec=TINY).sample_actions(*inputs), expected)
 
 
-def test_unused_tensors_may_be_there(tmp_path):
+def test_unused_tensors_may_be_there(tmp_path: Path) -> None:
     state = random_state() | {HEAD: torch.zeros(400, 32)}
     state[EMBEDDING.replace("embed_tokens", "norm")] = torch.zeros(32)
     state[EMBEDDING.replace("embed_tokens", "layers.1.mlp.up_proj")] = torch.zeros(48, 32)
     Pi05.from_pretrained(write_lerobot(tmp_path, state), spec=TINY)
 
 
-def test_weights_are_copies():
+def test_weights_are_copies() -> None:
     state, inputs = random_state(), random_inputs(1)
     model = Pi05.from_state_dict(state, TINY)
     before = model.sample_actions(*inputs)
@@ -76,20 +78,20 @@ def test_weights_are_copies():
     ],
     ids=["missing", "no embedding", "unconsumed", "shape", "type", "layout"],
 )
-def test_strict(tmp_path, change, message):
+def test_strict(tmp_path: Path, change: Any, message: str) -> None:
     state = random_state()
     change(state)
     with pytest.raises(InputError, match=message):
         Pi05.from_pretrained(write_lerobot(tmp_path, state), spec=TINY)
 
 
-def test_another_size(tmp_path):
+def test_another_size(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lacks .*layers.2.* and 5 more|lacks"):
         Pi05.from_pretrained(write_lerobot(tmp_path), spec=Pi05Spec(**SIZES | {"depth": 3}))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "missing", "garbage"])
-def test_damaged_shard(tmp_path, damage):
+def test_damaged_shard(tmp_path: Path, damage: Any) -> None:
     path = shard(write_lerobot(tmp_path))
     if damage == "missing":
         path.unlink()
@@ -99,7 +101,7 @@ def test_damaged_shard(tmp_path, damage):
         Pi05.from_pretrained(tmp_path, spec=TINY)
 
 
-def test_no_weights(tmp_path):
+def test_no_weights(tmp_path: Path) -> None:
     folder = write_lerobot(tmp_path)
     (folder / "model.safetensors").unlink()
     with pytest.raises(InputError, match="no weights in"):
@@ -111,7 +113,7 @@ def test_no_weights(tmp_path):
         locate("nowhere")
 
 
-def test_too_little_memory(tmp_path, monkeypatch):
+def test_too_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Estimated before anything is read."""
     monkeypatch.setattr(memory, "free_memory", lambda device: 100_000)
     folder = write_lerobot(tmp_path)
@@ -125,12 +127,12 @@ def test_too_little_memory(tmp_path, monkeypatch):
         model.sample_actions(*random_inputs(64))
 
 
-def test_precision():
+def test_precision() -> None:
     with pytest.raises(InputError, match="dtype is torch.float16; use one of torch.float32, torch.bfloat16"):
         Pi05.from_state_dict(random_state(), TINY, dtype=torch.float16)
 
 
-def test_sizes_from_the_configuration(tmp_path):
+def test_sizes_from_the_configuration(tmp_path: Path) -> None:
     public = {"paligemma_variant": "gemma_2b", "action_expert_variant": "gemma_300m"}
     lerobot = public | {"type": "pi05", "max_action_dim": 32, "chunk_size": 50, "image_resolution": [224, 224]}
     lerobot |= {"num_inference_steps": 5, "min_period": 4e-3, "max_period": 4.0}
@@ -149,14 +151,14 @@ def test_sizes_from_the_configuration(tmp_path):
         ({"paligemma_variant": "gemma_9b"}, r"variants \['gemma_9b', 'gemma_300m'\]; known ones: gemma_2b, gemma_300m"),
     ],
 )
-def test_unusable_configuration(tmp_path, change, message):
+def test_unusable_configuration(tmp_path: Path, change: Any, message: str) -> None:
     config = {"type": "pi05", "chunk_size": 50, "paligemma_variant": "gemma_2b", "action_expert_variant": "gemma_300m"}
     write_json(tmp_path / "config.json", config | change)
     with pytest.raises(InputError, match=message):
         read_spec(tmp_path)
 
 
-def test_missing_configuration(tmp_path):
+def test_missing_configuration(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is not a pi-0.5 checkpoint: config.json is missing"):
         read_spec(tmp_path)
     (tmp_path / "config.json").write_text("{")
@@ -165,7 +167,7 @@ def test_missing_configuration(tmp_path):
 
 
 @pytest.mark.parametrize("write", [write_lerobot, write_openpi])
-def test_recipe(tmp_path, write):
+def test_recipe(tmp_path: Path, write: Callable[..., Path]) -> None:
     recipe = read_recipe(write(tmp_path))
     assert recipe.state.size == 5 and recipe.action.size == 3 and recipe.discrete_state
     state = torch.tensor([[1.0, 1.0, -2.0, 0.75, 0.0]])
@@ -177,14 +179,14 @@ def test_recipe(tmp_path, write):
     )
 
 
-def test_incomplete_recipe(tmp_path):
+def test_incomplete_recipe(tmp_path: Path) -> None:
     folder = write_lerobot(tmp_path)
     write_json(folder / "policy_preprocessor.json", {"steps": []})
     with pytest.raises(InputError, match="the JSON files of .* lack or misplace 'normalizer_processor'"):
         read_recipe(folder)
 
 
-def test_missing_statistics(tmp_path):
+def test_missing_statistics(tmp_path: Path) -> None:
     folder = write_lerobot(tmp_path / "a")
     statistics = load_file(folder / "statistics.safetensors")
     del statistics["action.q99"]

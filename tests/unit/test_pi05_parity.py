@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +24,7 @@ from cohoff.policies.pi05.tensor_names import expected
 
 GOLDEN = Path(__file__).parents[1] / "data" / "pi05_golden"
 TOLERANCE = 1e-5
-NAMES = ("images", "image_masks", "tokens", "token_mask", "noise")
+NAMES: tuple[str, ...] = ("images", "image_masks", "tokens", "token_mask", "noise")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def golden() -> tuple[tuple[Tensor, ...], Tensor]:
 
 
 @pytest.fixture(scope="module")
-def model(spec) -> Pi05:
+def model(spec: Pi05Spec) -> Pi05:
     return Pi05.from_pretrained(GOLDEN, spec=spec)
 
 
@@ -53,18 +55,18 @@ def distance(a: Tensor, b: Tensor) -> float:
 
 @pytest.mark.parametrize("rows", [[0], [2], [0, 1, 2], [2, 0, 1, 1, 0, 2, 1]], ids=len)
 @pytest.mark.parametrize("trimmed", [False, True])
-def test_golden(model, golden, rows, trimmed):
+def test_golden(model: Pi05, golden: tuple[tuple[Tensor, ...], Tensor], rows: list[int], trimmed: bool) -> None:
     """The prompts have 161, 159 and 180 of 200 tokens."""
     inputs, actions = golden
     *inputs, noise = (tensor[rows] for tensor in inputs)
     if trimmed:
         inputs = trim(*inputs)
         assert inputs[2].shape[1] < 200
-    assert distance(model.sample_actions(*inputs, noise), actions[rows]) < TOLERANCE
+    assert distance(model.sample_actions(*inputs, noise=noise), actions[rows]) < TOLERANCE
     assert distance(actions[rows], noise) > 1.0
 
 
-def test_empty_cameras_and_padding_do_not_matter(model, golden):
+def test_empty_cameras_and_padding_do_not_matter(model: Pi05, golden: tuple[tuple[Tensor, ...], Tensor]) -> None:
     """A third camera that does not exist, before the others, and more padding with any tokens, change nothing."""
     (images, image_masks, tokens, token_mask, noise), actions = golden
     images = torch.cat([torch.rand_like(images[:, :1]), images], 1)
@@ -72,35 +74,35 @@ def test_empty_cameras_and_padding_do_not_matter(model, golden):
     tokens = torch.nn.functional.pad(tokens, (0, 21), value=7)
     token_mask = torch.nn.functional.pad(token_mask, (0, 21), value=False)
     inputs = (images, image_masks, tokens, token_mask)
-    assert distance(model.sample_actions(*inputs, noise), actions) < TOLERANCE
+    assert distance(model.sample_actions(*inputs, noise=noise), actions) < TOLERANCE
     trimmed = trim(*inputs)
     assert trimmed[0].shape[1] == 2 and trimmed[2].shape[1] == 184
     assert distance(model.sample_actions(*trimmed, noise), actions) < TOLERANCE
 
 
-def test_every_batch_size_gives_the_same_rows(tiny):
+def test_every_batch_size_gives_the_same_rows(tiny: Pi05) -> None:
     *inputs, noise = random_inputs(33)
     inputs[1][::3, 1] = False
-    whole = tiny.sample_actions(*inputs, noise)
+    whole = tiny.sample_actions(*inputs, noise=noise)
     for size in (1, 2, 5, 32):
-        part = tiny.sample_actions(*(tensor[:size] for tensor in inputs), noise[:size])
+        part = tiny.sample_actions(*(tensor[:size] for tensor in inputs), noise=noise[:size])
         assert distance(part, whole[:size]) < TOLERANCE
     for size, mode in ((8, "eager"), (64, "eager"), (1, "eager")):
         batches = MicroBatches(tiny, 2, 24, size, mode)
-        assert distance(batches(*inputs, noise), whole) < TOLERANCE
+        assert distance(batches(*inputs, noise=noise), whole) < TOLERANCE
 
 
-def test_trimming_keeps_what_one_row_needs(tiny):
+def test_trimming_keeps_what_one_row_needs(tiny: Pi05) -> None:
     *inputs, noise = random_inputs(4, cameras=3)
     inputs[1][:, 1] = False
     inputs[1][1:, 2] = False
-    whole, trimmed = tiny.sample_actions(*inputs, noise), trim(*inputs)
+    whole, trimmed = tiny.sample_actions(*inputs, noise=noise), trim(*inputs)
     assert trimmed[0].shape[1] == 2 and trimmed[1].tolist() == [[True, True]] + [[True, False]] * 3
     assert distance(tiny.sample_actions(*trimmed, noise), whole) < TOLERANCE
 
 
 @pytest.mark.parametrize("name", sorted(expected(TINY)))
-def test_every_weight_moves_the_result(tiny, name):
+def test_every_weight_moves_the_result(tiny: Pi05, name: str) -> None:
     """Keys' biases shift all scores of a query alike, so that softmax does not see them."""
     inputs, state = random_inputs(2), random_state()
     state[name] = state[name] + 0.1 * torch.randn(state[name].shape)
@@ -109,8 +111,8 @@ def test_every_weight_moves_the_result(tiny, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_input_moves_the_result(tiny, name):
-    inputs = dict(zip(NAMES, random_inputs(2), strict=True))
+def test_every_input_moves_the_result(tiny: Pi05, name: str) -> None:
+    inputs: dict[str, Tensor] = dict(zip(NAMES, random_inputs(2), strict=True))
     before = tiny.sample_actions(**inputs)
     value = inputs[name].clone()
     value[0, 0] = ~value[0, 0] if value.dtype == torch.bool else value[1, 1]
@@ -118,7 +120,7 @@ def test_every_input_moves_the_result(tiny, name):
     assert distance(after[0], before[0]) > 1e-4 and distance(after[1], before[1]) < TOLERANCE
 
 
-def test_bfloat16_is_close(spec, model, golden):
+def test_bfloat16_is_close(spec: Pi05Spec, model: Pi05, golden: tuple[tuple[Tensor, ...], Tensor]) -> None:
     inputs, actions = golden
     rounded = Pi05.from_pretrained(GOLDEN, dtype=torch.bfloat16, spec=spec).sample_actions(*inputs)
     error, size = (rounded - actions).square().mean().sqrt(), actions.square().mean().sqrt()
@@ -127,11 +129,11 @@ def test_bfloat16_is_close(spec, model, golden):
     assert error < 0.02 * (actions - inputs[-1]).square().mean().sqrt()
 
 
-def test_filled_batches_are_the_same(tiny, monkeypatch):
+def test_filled_batches_are_the_same(tiny: Pi05, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eleven rows with two images each in batches of eight: the last has three rows, filled up to four."""
     rows = set()
 
-    def record(function, **options):
+    def record(function: Callable[..., Tensor], **options) -> Callable[..., Tensor]:
         return lambda *arguments: (rows.add(len(arguments[0])), function(*arguments))[1]
 
     monkeypatch.setattr(torch, "compile", record)
@@ -141,7 +143,7 @@ def test_filled_batches_are_the_same(tiny, monkeypatch):
 
 
 @pytest.mark.slow
-def test_compiled_network_is_the_same(tiny):
+def test_compiled_network_is_the_same(tiny: Pi05) -> None:
     inputs = random_inputs(3)
     compiled = MicroBatches(tiny, 2, 24, 8, "compile")
     assert distance(compiled(*inputs), tiny.sample_actions(*inputs)) < TOLERANCE
@@ -159,8 +161,8 @@ def test_compiled_network_is_the_same(tiny):
         ("noise", lambda x: x[:, :, :7], r"noise has shape \(2, 12, 7\), expected \(2, 12, 32\)"),
     ],
 )
-def test_bad_inputs(tiny, name, change, message):
-    inputs = dict(zip(NAMES, random_inputs(2), strict=True))
+def test_bad_inputs(tiny: Pi05, name: str, change: Any, message: str) -> None:
+    inputs: dict[str, Tensor] = dict(zip(NAMES, random_inputs(2), strict=True))
     with pytest.raises(InputError, match=message):
         tiny.sample_actions(**inputs | {name: change(inputs[name])})
 
@@ -169,18 +171,18 @@ def test_bad_inputs(tiny, name, change, message):
     ("arguments", "message"),
     [((0,), "micro_batch is 0"), ((8, "graph"), "needs a CUDA device"), ((8, "fast"), "mode is 'fast'")],
 )
-def test_bad_batches(tiny, arguments, message):
+def test_bad_batches(tiny: Pi05, arguments: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         MicroBatches(tiny, 2, 24, *arguments)
 
 
 @pytest.mark.parametrize(("name", "value"), [("depth", 0), ("head_dim", 15), ("image", 225), ("vis_heads", 7)])
-def test_bad_sizes(name, value):
+def test_bad_sizes(name: str, value: Any) -> None:
     with pytest.raises(InputError, match=f"pi-0.5 {name}|{value}"):
         Pi05Spec(**{name: value})
 
 
-def test_costs_of_the_public_size():
+def test_costs_of_the_public_size() -> None:
     """Parameters and operations as published: 415M vision, 527M embedding, 1,982M prefix, 311M expert."""
     spec = Pi05Spec()
     assert parameters(spec) == pytest.approx(415e6 + 527e6 + 1982e6 + 311e6, rel=0.002)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import pytest
@@ -25,7 +26,7 @@ from cohoff.policies.pi05.policy import Pi05Policy, load_pi05
 from cohoff.policies.pi05.preprocess import digitize
 from cohoff.policies.pi05.prompt import Tokenizer
 
-TWO = {"instructions": ["put the nut on the peg", "pick up the red mug"]}
+TWO: dict[str, Any] = {"instructions": ["put the nut on the peg", "pick up the red mug"]}
 
 
 def observe(num_envs: int, side: int = 28, seed: int = 2) -> TensorDict:
@@ -46,16 +47,16 @@ def observe(num_envs: int, side: int = 28, seed: int = 2) -> TensorDict:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_lerobot(tmp_path_factory.mktemp("pi05"), **TWO)
 
 
 @pytest.fixture
-def policy(folder) -> Pi05Policy:
+def policy(folder: Path) -> Pi05Policy:
     return load_pi05(folder)
 
 
-def test_plan_is_the_network_around_host_code(folder, policy):
+def test_plan_is_the_network_around_host_code(folder: Path, policy: Pi05Policy) -> None:
     """Images, prompt and normalization written out for one environment at a time."""
     obs = observe(3)
     noise = torch.randn(3, policy.noise_dim)
@@ -77,7 +78,7 @@ def test_plan_is_the_network_around_host_code(folder, policy):
         torch.testing.assert_close(plan[row], expected, atol=1e-5, rtol=0)
 
 
-def test_layouts_and_micro_batches_plan_the_same(tmp_path, policy):
+def test_layouts_and_micro_batches_plan_the_same(tmp_path: Path, policy: Pi05Policy) -> None:
     obs = observe(7)
     noise = torch.randn(7, policy.noise_dim)
     expected = policy.plan(obs, noise)
@@ -86,7 +87,7 @@ def test_layouts_and_micro_batches_plan_the_same(tmp_path, policy):
         torch.testing.assert_close(load_base(other).plan(obs, noise), expected, atol=1e-5, rtol=0)
 
 
-def test_noise_of_the_global_random_state(policy):
+def test_noise_of_the_global_random_state(policy: Pi05Policy) -> None:
     obs = observe(2)
     assert policy.noise_dim == 12 * 32
     torch.manual_seed(5)
@@ -96,7 +97,7 @@ def test_noise_of_the_global_random_state(policy):
     assert not torch.equal(policy.plan(obs), plan)
 
 
-def test_each_environment_follows_its_instruction(policy):
+def test_each_environment_follows_its_instruction(policy: Pi05Policy) -> None:
     obs = observe(4)
     swapped = obs.clone()
     swapped["instruction"][1] = 0
@@ -106,7 +107,7 @@ def test_each_environment_follows_its_instruction(policy):
     assert moved[1] > 1e-4 and (moved[[0, 2, 3]] < 1e-5).all()
 
 
-def test_only_due_environments_are_encoded(policy):
+def test_only_due_environments_are_encoded(policy: Pi05Policy) -> None:
     """Twenty environments, a plan every ten steps: two plans a step once all have one, and none of them late."""
     seen: list[int] = []
     vision = policy.model.vision
@@ -119,7 +120,7 @@ def test_only_due_environments_are_encoded(policy):
     assert seen == [40] + [4] * 11
 
 
-def test_state_columns_and_a_single_camera(tmp_path):
+def test_state_columns_and_a_single_camera(tmp_path: Path) -> None:
     settings = {"instructions": ["put the nut on the peg"], "cameras": ["wrist"], "state": "joints"}
     policy = load_pi05(write_lerobot(tmp_path, state_columns=[4, 3, 2, 1, 0], **settings))
     obs = observe(2)
@@ -129,7 +130,7 @@ def test_state_columns_and_a_single_camera(tmp_path):
     torch.testing.assert_close(policy.plan(obs, noise), other.plan(obs, noise))
 
 
-def test_prompt_without_state(tmp_path):
+def test_prompt_without_state(tmp_path: Path) -> None:
     """The plan does not depend on the state, which need not be there."""
     policy = load_pi05(write_openpi(tmp_path, discrete_state=False))
     obs = observe(2)
@@ -137,7 +138,7 @@ def test_prompt_without_state(tmp_path):
     assert policy.plan(obs).isfinite().all()
 
 
-def test_inside_inference_mode(policy):
+def test_inside_inference_mode(policy: Pi05Policy) -> None:
     """As rsl_rl calls it, and then outside of it again."""
     with torch.inference_mode():
         policy.plan(observe(2))
@@ -159,7 +160,7 @@ def test_inside_inference_mode(policy):
     ],
     ids=["no images", "camera", "nan", "state", "instruction", "range"],
 )
-def test_bad_observations(policy, change, message):
+def test_bad_observations(policy: Pi05Policy, change: Any, message: str) -> None:
     obs = observe(2)
     change(obs)
     with pytest.raises(InputError, match=message):
@@ -179,13 +180,13 @@ def test_bad_observations(policy, change, message):
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_bad_settings(tmp_path, settings, message):
+def test_bad_settings(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
     folder = write_lerobot(tmp_path, **settings)
     with pytest.raises(InputError, match=message):
         load_pi05(folder)
 
 
-def test_no_settings(tmp_path):
+def test_no_settings(tmp_path: Path) -> None:
     folder = write_lerobot(tmp_path)
     (folder / "cohoff.json").unlink()
     with pytest.raises(InputError, match=r"pi-0.5 needs its settings in .*cohoff.json', at least \{\"instructions\""):
@@ -210,7 +211,7 @@ def write_demonstrations(path: Path, obs: TensorDict, lengths: tuple[int, ...]) 
     return load_demonstrations(path)
 
 
-def test_observations_are_those_that_a_plan_reads(tmp_path, policy):
+def test_observations_are_those_that_a_plan_reads(tmp_path: Path, policy: Pi05Policy) -> None:
     assert policy.observations == ("images/agentview", "images/wrist", "policy", "instruction")
     settings = {"instructions": TWO["instructions"][:1], "cameras": ["wrist"], "discrete_state": False}
     assert load_pi05(write_lerobot(tmp_path, **settings)).observations == ("images/wrist",)
@@ -220,7 +221,7 @@ def both_see_the_state(groups: Mapping[str, torch.Tensor]) -> dict[str, torch.Te
     return {"actor": groups["policy"], "critic": groups["policy"]}
 
 
-def test_actions_on_demonstrations_see_their_images(tmp_path, policy):
+def test_actions_on_demonstrations_see_their_images(tmp_path: Path, policy: Pi05Policy) -> None:
     """As an engine that is shown the same observations one after another. The shorter episode's last one stays."""
     obs = observe(7)
     demos = write_demonstrations(tmp_path / "d.hdf5", obs, (3, 4))
@@ -241,7 +242,7 @@ def test_actions_on_demonstrations_see_their_images(tmp_path, policy):
     torch.testing.assert_close(transitions.last_states["base_action"], torch.stack([steps[0, 3], steps[1, 4]]))
 
 
-def test_demonstrations_without_images(tmp_path, policy):
+def test_demonstrations_without_images(tmp_path: Path, policy: Pi05Policy) -> None:
     """Training asks the base for its actions on the demonstrations before anything long."""
     demos = write_demonstrations(tmp_path / "d.hdf5", observe(6).exclude("images"), (6,))
     with pytest.raises(InputError, match="demo_0 of .*lacks the observation 'images/agentview', which the base policy"):

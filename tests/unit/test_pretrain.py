@@ -9,11 +9,14 @@ import json
 import runpy
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import pytest
 import torch
+from tensordict import TensorDict
 
 from cohoff.policies.base_checkpoint import read_metadata
 from cohoff.policies.loading import load_base
@@ -35,7 +38,9 @@ def write_demos(path: Path, task: str = TASK, action_dims: tuple[int, ...] = (7,
 
 
 @pytest.fixture
-def pretrain(monkeypatch, capsys, tmp_path):
+def pretrain(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """Run the script in an empty folder; return its exit status and what it wrote to stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     handler = signal.getsignal(signal.SIGTERM)
@@ -44,7 +49,8 @@ def pretrain(monkeypatch, capsys, tmp_path):
         monkeypatch.setattr(sys, "argv", [str(SCRIPT), *arguments])
         with pytest.raises(SystemExit) as info:
             runpy.run_path(str(SCRIPT), run_name="__main__")
-        return int(info.value.code or 0), *capsys.readouterr()
+        captured = capsys.readouterr()
+        return int(info.value.code or 0), captured.out, captured.err
 
     yield call
     signal.signal(signal.SIGTERM, handler)
@@ -54,14 +60,14 @@ def arguments(task: str = TASK, demos: str = "demos.hdf5", output: str = "base.s
     return ["--task", task, "--demos", demos, "--output", output, "--device", "cpu"]
 
 
-def test_checkpoint_and_its_origin(pretrain, tmp_path):
+def test_checkpoint_and_its_origin(pretrain: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     write_demos(tmp_path / "demos.hdf5")
     status, out, error = pretrain(
         *arguments(output="new/base.safetensors"), "--steps", "3", "--num_demonstrations", "8", "--seed", "4"
     )
     assert status == 0 and error == "" and "8 demonstrations, 48 transitions, 3 steps" in " ".join(out.split())
     path = tmp_path / "new" / "base.safetensors"
-    assert load_base(path, TASK).plan({"policy": torch.zeros(2, 5)}).shape == (2, 16, 7)
+    assert load_base(path, TASK).plan(TensorDict({"policy": torch.zeros(2, 5)}, batch_size=[2])).shape == (2, 16, 7)
     metadata = read_metadata(path)
     origin = {key: metadata[key] for key in ("kind", "task", "demos", "num_demonstrations", "seed", "steps")}
     assert origin == {
@@ -95,7 +101,9 @@ def test_checkpoint_and_its_origin(pretrain, tmp_path):
     ],
     ids=lambda value: " ".join(value),
 )
-def test_bad_input(pretrain, tmp_path, options, words):
+def test_bad_input(
+    pretrain: Callable[..., tuple[int, str, str]], tmp_path: Path, options: Any, words: list[str]
+) -> None:
     write_demos(tmp_path / "demos.hdf5")
     write_demos(tmp_path / "coffee.hdf5", task="Cohoff-Coffee-Franka")
     write_demos(tmp_path / "mixed.hdf5", action_dims=(7, 6))

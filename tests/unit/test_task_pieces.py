@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, Never
 
 import pytest
 import torch
@@ -34,13 +37,13 @@ from cohoff_tasks.common.workspace import check_workspace
 from cohoff_tasks.square.layout import SquareLayout
 
 
-def test_wrap_stays_in_half_open_interval():
+def test_wrap_stays_in_half_open_interval() -> None:
     angles = torch.tensor([0.0, 0.6, -0.6, 0.5, -0.5, 3.2]) * math.pi
     expected = torch.tensor([0.0, -0.4, 0.4, -0.5, -0.5, 0.2]) * math.pi
     torch.testing.assert_close(wrap(angles, math.pi), expected, atol=1e-5, rtol=0.0)
 
 
-def test_axes_of_a_quarter_turn_about_z():
+def test_axes_of_a_quarter_turn_about_z() -> None:
     quat = quat_from_rotvec(torch.tensor([[0.0, 0.0, math.pi / 2]]))
     torch.testing.assert_close(x_axis(quat), torch.tensor([[0.0, 1.0, 0.0]]), atol=1e-6, rtol=0.0)
     torch.testing.assert_close(y_axis(quat), torch.tensor([[-1.0, 0.0, 0.0]]), atol=1e-6, rtol=0.0)
@@ -48,14 +51,14 @@ def test_axes_of_a_quarter_turn_about_z():
     torch.testing.assert_close(yaw_of(quat), torch.tensor([math.pi / 2]))
 
 
-def test_downward_hand_points_down_and_heads_along_yaw():
+def test_downward_hand_points_down_and_heads_along_yaw() -> None:
     quat = downward_quat(torch.tensor([0.7]))
     torch.testing.assert_close(z_axis(quat), torch.tensor([[0.0, 0.0, -1.0]]), atol=1e-6, rtol=0.0)
     torch.testing.assert_close(yaw_of(quat), torch.tensor([0.7]))
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-8, 1e-3, 1.0, 3.0])
-def test_rotation_vectors_round_trip(angle):
+def test_rotation_vectors_round_trip(angle: float) -> None:
     axis = torch.nn.functional.normalize(torch.tensor([[1.0, -2.0, 0.5]]), dim=1)
     source = quat_from_rotvec(torch.tensor([[0.3, 0.2, -0.9]]))
     target = quat_mul(quat_from_rotvec(angle * axis), source)
@@ -64,7 +67,7 @@ def test_rotation_vectors_round_trip(angle):
     torch.testing.assert_close(rotvec_between(source, -target), angle * axis, atol=1e-5, rtol=1e-4)
 
 
-def test_stages_move_only_from_their_own_stage():
+def test_stages_move_only_from_their_own_stage() -> None:
     machine = StageMachine(3, "cpu")
     machine.move(0, 1, torch.tensor([True, False, True]))
     machine.move(1, 2, torch.tensor([True, True, False]))
@@ -73,12 +76,12 @@ def test_stages_move_only_from_their_own_stage():
     assert machine.stage.tolist() == [0, 0, 1]
 
 
-def test_funnel_is_flat_then_linear_then_flat():
+def test_funnel_is_flat_then_linear_then_flat() -> None:
     height = funnel(torch.tensor([0.0, 0.01, 0.02, 1.0]), tolerance=0.01, slope=3.0, depth=0.1)
     torch.testing.assert_close(height, torch.tensor([0.0, 0.0, 0.03, 0.1]))
 
 
-def test_servo_is_proportional_near_the_goal_and_bounded_far_away():
+def test_servo_is_proportional_near_the_goal_and_bounded_far_away() -> None:
     identity = torch.tensor([[0.0, 0.0, 0.0, 1.0]]).repeat(2, 1)
     arm = SimpleNamespace(
         target_pose=(torch.zeros(2, 3), identity), cfg=SimpleNamespace(position_scale=0.02, rotation_scale=0.1)
@@ -96,15 +99,15 @@ RED = Surface((1.0, 0.0, 0.0))
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path / "cohoff" / "assets"
 
 
-def test_cached_folder_is_built_once_per_key_and_whole_or_not_at_all(cache):
+def test_cached_folder_is_built_once_per_key_and_whole_or_not_at_all(cache: Path) -> None:
     calls = []
 
-    def build(folder):
+    def build(folder: Path) -> None:
         calls.append(folder)
         (folder / "file").write_text("content")
 
@@ -112,7 +115,7 @@ def test_cached_folder_is_built_once_per_key_and_whole_or_not_at_all(cache):
     assert cached_folder("thing", {"a": 1}, build) == first and len(calls) == 1
     assert cached_folder("thing", {"a": 2}, build) != first and len(calls) == 2
 
-    def fail(folder):
+    def fail(folder: Path) -> Never:
         (folder / "file").write_text("half")
         raise OSError("no space left")
 
@@ -121,54 +124,61 @@ def test_cached_folder_is_built_once_per_key_and_whole_or_not_at_all(cache):
     assert len(list(cache.iterdir())) == 2
 
 
-def test_second_builder_keeps_the_folder_of_the_first(cache):
-    def build_while_another_finishes(folder):
+def test_second_builder_keeps_the_folder_of_the_first(cache: Path) -> None:
+    def build_at_once(folder: Path) -> None:
+        (folder / "file").write_text("first")
+
+    def build_while_another_finishes(folder: Path) -> None:
         (folder / "file").write_text("second")
-        cached_folder("thing", 1, lambda other: (other / "file").write_text("first"))
+        cached_folder("thing", 1, build_at_once)
 
     folder = cached_folder("thing", 1, build_while_another_finishes)
     assert (folder / "file").read_text() == "first"
     assert len(list(cache.iterdir())) == 1
 
 
-def test_rigid_object_has_its_boxes_as_colliders(cache):
+def test_rigid_object_has_its_boxes_as_colliders(cache: Path) -> None:
     from pxr import Usd, UsdGeom, UsdPhysics
 
     boxes = (Box("one", (0.1, 0.0, 0.0), (0.2, 0.1, 0.4)), Box("two", (0.0, 0.0, 0.5), (0.1, 0.1, 0.1)))
-    stage = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=0.3))
+    stage: Any = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=0.3))
     root = stage.GetDefaultPrim()
-    assert UsdPhysics.MassAPI(root).GetMassAttr().Get() == pytest.approx(0.3)
+    mass: Any = UsdPhysics.MassAPI(root).GetMassAttr()
+    assert mass.Get() == pytest.approx(0.3)
     colliders = [prim.GetName() for prim in stage.Traverse() if prim.HasAPI(UsdPhysics.CollisionAPI)]
     assert colliders == ["one", "two"]
-    bound = UsdGeom.Imageable(stage.GetPrimAtPath("/Object/one")).ComputeLocalBound(0.0, "default").ComputeAlignedBox()
+    drawn: Any = UsdGeom.Imageable(stage.GetPrimAtPath("/Object/one"))
+    bound = drawn.ComputeLocalBound(0.0, "default").ComputeAlignedBox()
     assert tuple(bound.GetMin()) == pytest.approx((0.0, -0.05, -0.2), abs=1e-6)
     assert tuple(bound.GetMax()) == pytest.approx((0.2, 0.05, 0.2), abs=1e-6)
-    fixture = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=None))
+    fixture: Any = Usd.Stage.Open(rigid_object("test", boxes, RED, mass=None))
     assert not fixture.GetDefaultPrim().HasAPI(UsdPhysics.RigidBodyAPI)
 
 
-def test_parts_that_do_not_collide_are_only_drawn(cache):
+def test_parts_that_do_not_collide_are_only_drawn(cache: Path) -> None:
     from pxr import Usd, UsdPhysics
 
     shown = Cylinder("shown", (0.0, 0.0, 0.0), 0.01, 0.02, surface=Surface((0.0, 1.0, 0.0)), collides=False)
-    stage = Usd.Stage.Open(rigid_object("test", (Box("solid", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), shown), RED, mass=1.0))
+    stage: Any = Usd.Stage.Open(
+        rigid_object("test", (Box("solid", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)), shown), RED, mass=1.0)
+    )
     assert stage.GetPrimAtPath("/Object/solid").HasAPI(UsdPhysics.CollisionAPI)
     assert not stage.GetPrimAtPath("/Object/shown").HasAPI(UsdPhysics.CollisionAPI)
 
 
-def test_articulated_object_has_a_joint_with_its_limits_in_degrees(cache):
+def test_articulated_object_has_a_joint_with_its_limits_in_degrees(cache: Path) -> None:
     from pxr import Usd, UsdPhysics
 
     parts = (Box("part", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),)
     lid = Link("lid", parts, 0.2, "hinge", "revolute", "y", (0.1, 0.0, 0.2), (0.0, math.pi / 2))
-    stage = Usd.Stage.Open(articulated_object("test", parts, (lid,), RED))
+    stage: Any = Usd.Stage.Open(articulated_object("test", parts, (lid,), RED))
     assert stage.GetDefaultPrim().HasAPI(UsdPhysics.ArticulationRootAPI)
-    hinge = UsdPhysics.RevoluteJoint(stage.GetPrimAtPath("/Object/hinge"))
+    hinge: Any = UsdPhysics.RevoluteJoint(stage.GetPrimAtPath("/Object/hinge"))
     assert hinge.GetUpperLimitAttr().Get() == pytest.approx(90.0)
     assert tuple(hinge.GetLocalPos1Attr().Get()) == pytest.approx((0.1, 0.0, 0.2))
 
 
-def test_ring_is_open_up_to_its_inner_radius_and_closed_outside():
+def test_ring_is_open_up_to_its_inner_radius_and_closed_outside() -> None:
     boxes = ring("r", (0.0, 0.0, 0.0), inner_radius=0.03, wall=0.01, height=0.02, sides=8)
     for angle in torch.linspace(0.0, 2.0 * math.pi, 33)[:-1].tolist():
         for radius, covered in ((0.0299, False), (0.0345, True)):
@@ -196,16 +206,16 @@ def test_ring_is_open_up_to_its_inner_radius_and_closed_outside():
         (lambda: SquareLayout(nut=SquareNut(hole=0.03)), "clearance of the square nut on its peg .* 0.03 m, .* 0.04 m"),
     ],
 )
-def test_impossible_sizes_are_named(build, message):
+def test_impossible_sizes_are_named(build: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build()
 
 
-def test_turned_is_a_rotation_about_one_axis():
+def test_turned_is_a_rotation_about_one_axis() -> None:
     assert turned("y", math.pi) == pytest.approx((0.0, 1.0, 0.0, 0.0), abs=1e-9)
 
 
-def test_reach_waits_above_until_aligned():
+def test_reach_waits_above_until_aligned() -> None:
     tool = torch.tensor([[0.3, 0.0, 0.1], [0.401, 0.0, 0.016], [0.401, 0.0, 0.016]])
     handle = torch.tensor([[0.4, 0.0, 0.01]]).repeat(3, 1)
     goal, aligned = reach(tool, handle, turn=torch.tensor([0.0, 0.0, 0.5]), height=0.015)
@@ -214,7 +224,7 @@ def test_reach_waits_above_until_aligned():
     assert aligned.tolist() == [False, True, False]
 
 
-def test_carry_aims_with_where_the_turn_puts_the_held_point():
+def test_carry_aims_with_where_the_turn_puts_the_held_point() -> None:
     tool = torch.tensor([[0.0, 0.0, 0.2]])
     held = torch.tensor([[0.1, 0.0, 0.2]])
     place = torch.tensor([[0.5, 0.5, 0.0]])
@@ -225,13 +235,13 @@ def test_carry_aims_with_where_the_turn_puts_the_held_point():
     torch.testing.assert_close(carry(tool, held, place, quarter, free=torch.zeros(1)), tool)
 
 
-def test_insert_goes_down_no_faster_than_it_may():
+def test_insert_goes_down_no_faster_than_it_may() -> None:
     tool, held = torch.tensor([[0.0, 0.0, 0.3]]), torch.tensor([[0.0, 0.0, 0.28]])
     assert insert(tool, held, seat=0.02, above=torch.zeros(1)).item() == pytest.approx(0.28)
     assert insert(tool, held, seat=0.27, above=torch.zeros(1)).item() == pytest.approx(0.29)
 
 
-def test_an_object_that_may_start_outside_the_workspace_is_named():
+def test_an_object_that_may_start_outside_the_workspace_is_named() -> None:
     from cohoff_tasks.square.env_cfg import SquareEnvCfg
 
     cfg = SquareEnvCfg()
@@ -242,7 +252,7 @@ def test_an_object_that_may_start_outside_the_workspace_is_named():
         check_workspace(cfg.scene, cfg.events)
 
 
-def test_go_around_rises_before_it_crosses_and_comes_down_behind():
+def test_go_around_rises_before_it_crosses_and_comes_down_behind() -> None:
     place = torch.tensor([[0.5, 0.0, 0.2]]).repeat(3, 1)
     tool = torch.tensor([[0.4, 0.0, 0.15], [0.4, 0.0, 0.3], [0.498, 0.0, 0.203]])
     goal, there = go_around(tool, place, over=0.3, tolerance=0.008)
@@ -250,7 +260,7 @@ def test_go_around_rises_before_it_crosses_and_comes_down_behind():
     assert there.tolist() == [False, False, True]
 
 
-def test_along_arc_turns_a_point_about_the_hinge():
+def test_along_arc_turns_a_point_about_the_hinge() -> None:
     axis = torch.tensor([[0.0, 1.0, 0.0]])
     goal = along_arc(
         torch.tensor([[0.5, 0.3, 0.2]]), torch.tensor([[0.4, 0.0, 0.2]]), axis, torch.tensor([-math.pi / 2])
@@ -258,6 +268,6 @@ def test_along_arc_turns_a_point_about_the_hinge():
     torch.testing.assert_close(goal, torch.tensor([[0.4, 0.3, 0.3]]))
 
 
-def test_a_pod_that_is_too_high_for_the_lid_is_named():
+def test_a_pod_that_is_too_high_for_the_lid_is_named() -> None:
     with pytest.raises(ValueError, match="clearance of the pod below the lid"):
         CoffeeLayout(pod=CoffeePod(height=0.05))

@@ -9,6 +9,7 @@ import io
 import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -16,17 +17,17 @@ from rich.console import Console
 from cohoff.experiments.workflow import Stage, StageFailed, Workflow
 
 
-def workflow(folder, **kwargs):
+def workflow(folder: Path, **kwargs) -> Workflow:
     return Workflow(folder, Console(file=io.StringIO()), **kwargs)
 
 
-def stage(folder, name, code="pass"):
+def stage(folder: Path, name: str, code: str = "pass") -> Stage:
     """A stage that runs Python code and touches its output."""
     output = folder / f"{name}.out"
     return Stage(name, name, [sys.executable, "-c", f"{code}\nopen({str(output)!r}, 'w')"], [output])
 
 
-def test_a_lane_runs_in_order(tmp_path):
+def test_a_lane_runs_in_order(tmp_path: Path) -> None:
     note = f"open({str(tmp_path / 'x')!r}, 'a').write"
     with workflow(tmp_path, num_lanes=1) as flow:
         a = flow.submit(stage(tmp_path, "a", f"import time; time.sleep(0.3); {note}('a')"))
@@ -35,7 +36,7 @@ def test_a_lane_runs_in_order(tmp_path):
     assert (tmp_path / "x").read_text() == "ab" and a.seconds > 0.25 and a.state == b.state == "done"
 
 
-def test_lanes_run_side_by_side(tmp_path):
+def test_lanes_run_side_by_side(tmp_path: Path) -> None:
     """Each of two stages waits for a sign of the other."""
     code = "import os, time\nopen({mine!r}, 'w')\nwhile not os.path.exists({other!r}): time.sleep(0.02)"
     a, b = str(tmp_path / "a"), str(tmp_path / "b")
@@ -47,7 +48,7 @@ def test_lanes_run_side_by_side(tmp_path):
         flow.wait(*stages)
 
 
-def test_stages_are_pinned_and_logged(tmp_path):
+def test_stages_are_pinned_and_logged(tmp_path: Path) -> None:
     with workflow(tmp_path) as flow:
         flow.wait(
             flow.submit(
@@ -57,7 +58,7 @@ def test_stages_are_pinned_and_logged(tmp_path):
     assert (tmp_path / "a.log").read_text() == f"{{{min(os.sched_getaffinity(0))}}} 1\n"
 
 
-def test_a_failure_shows_the_end_of_the_log_and_ends_the_others(tmp_path):
+def test_a_failure_shows_the_end_of_the_log_and_ends_the_others(tmp_path: Path) -> None:
     other = stage(tmp_path, "other", "import time; time.sleep(60)")
     start = time.monotonic()
     with (
@@ -72,12 +73,12 @@ def test_a_failure_shows_the_end_of_the_log_and_ends_the_others(tmp_path):
     assert not (tmp_path / "other.out").exists()
 
 
-def test_a_missing_output_is_a_failure(tmp_path):
+def test_a_missing_output_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(StageFailed, match="did not write"), workflow(tmp_path) as flow:
         flow.wait(flow.submit(Stage("a", "a", [sys.executable, "-c", "pass"], [tmp_path / "none"])))
 
 
-def test_resume_reuses_up_to_the_first_stage_that_has_to_run(tmp_path):
+def test_resume_reuses_up_to_the_first_stage_that_has_to_run(tmp_path: Path) -> None:
     with workflow(tmp_path) as flow:
         flow.wait(*[flow.submit(stage(tmp_path, name)) for name in "abc"])
     (tmp_path / "b.out").unlink()
@@ -92,10 +93,10 @@ def test_resume_reuses_up_to_the_first_stage_that_has_to_run(tmp_path):
     assert again.state == "done"
 
 
-def test_stages_can_be_added_while_others_run(tmp_path):
+def test_stages_can_be_added_while_others_run(tmp_path: Path) -> None:
     added = []
 
-    def add():
+    def add() -> None:
         if not added:
             added.append(flow.submit(stage(tmp_path, "late")))
 

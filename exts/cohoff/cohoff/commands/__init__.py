@@ -22,6 +22,7 @@ COMMANDS = {
     "record_video": "record a video of a policy",
     "demo": "demonstrations, base policy, training, evaluations and video in one go",
     "plot": "draw learning curves from results of evaluate",
+    "table": "write the tables of README and docs from the files in results",
     "benchmark_env": "measure the speed and soundness of a task's simulation",
     "benchmark_loop": "measure what the learner adds to a simulation step",
 }

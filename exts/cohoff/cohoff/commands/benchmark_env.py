@@ -8,7 +8,7 @@ simulation, which must not reach observations or rewards, and how far the buffer
 
 Example::
 
-    cohoff benchmark_env --task Cohoff-Square-Franka --num_envs 16 64 128 --json results/square/environment.json
+    cohoff benchmark_env --task Cohoff-Square-Franka --num_envs 16 64 128 --json results/tasks/square/environment.json
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ policy is replaced by one that costs nothing, because its cost depends on the ba
 
 Example::
 
-    cohoff benchmark_loop --task Cohoff-Square-Franka --demos outputs/demo/demos.hdf5 \\
-        --base outputs/demo/base.safetensors --num_envs 64 --json results/square/loop.json
+    cohoff benchmark_loop --task Cohoff-Square-Franka --demos outputs/demos.hdf5 \\
+        --base outputs/base.safetensors --num_envs 64 --json results/tasks/square/loop.json
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 """The whole path on two CPU cores: demonstrations, base policy, CSIL++, evaluations, a table and a video.
 
 ``make demo`` runs this as it is. Everything goes to the folder ``--output``: summary.json, success.png, policy.gif,
-policy.png, the demonstrations, the base policy, the results of all evaluations and the logs of each stage. The training
-run itself is in logs/.
+policy.png, the demonstrations, the base policy, the results of all evaluations and the logs of each stage. The default
+is ``outputs/demo/<task>/<algorithm>/seed_<n>``, the layout of results/. The training run itself is in logs/.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cohoff.cli import add_seed, at_least, check_device, command_parser
 from cohoff.errors import InputError
 from cohoff.experiments.pipeline import Pipeline, prepare_output, relative
 from cohoff.experiments.pipeline_cfg import QUICK, PipelineCfg
+from cohoff.experiments.results import run_folder
 from cohoff.experiments.workflow import StageFailed, Workflow
 from cohoff.files import write_json
 from cohoff.isaac.launch import check_task, load_entry_point
@@ -47,9 +48,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--reward", choices=("coherent", "sparse"), default="coherent", help="sparse is the control (default: coherent)"
     )
     parser.add_argument("--device", default=PipelineCfg.device, help="cpu, cuda or cuda:<index> (default: %(default)s)")
-    parser.add_argument(
-        "--output", type=Path, default=Path("outputs/demo"), help="folder for everything (default: %(default)s)"
-    )
+    parser.add_argument("--output", type=Path, help="folder for everything (default: see above)")
     parser.add_argument(
         "--base_from", type=Path, help="folder of another demo whose demonstrations and base policy are used"
     )
@@ -59,6 +58,9 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="run through all stages without learning anything")
     parser.add_argument("overrides", nargs="*", help="settings of training, agent.algorithm.beta=0.1, or of the task")
     args = parser.parse_args(argv)
+    if args.output is None:
+        algorithm = PipelineCfg.agent if args.reward == "coherent" else f"{PipelineCfg.agent}_{args.reward}"
+        args.output = run_folder(Path("outputs/demo"), args.task, algorithm, args.seed)
     if args.output.exists() and not args.output.is_dir():
         raise InputError(f"--output {str(args.output)!r} is a file; give a folder")
     args.base = base_path(args.base, args.base_checkpoint)

@@ -8,14 +8,13 @@ Example, two methods with three seeds each::
     cohoff plot --base outputs/s0/base.json --output curves.png \\
         --curve "CSIL++" outputs/s0 outputs/s1 outputs/s2 --curve "sparse reward" outputs/p0 outputs/p1 outputs/p2
 
-A run is a folder: its results csil*.json are the points, each with its 95% interval; csil_step0 is the point at 0.
-Several runs are drawn thin, with their mean and their range.
+A run is a folder: its results <algorithm>_*.json are the points, each with its 95% interval; <algorithm>_step0 is the
+point at 0. Several runs are drawn thin, with their mean and their range.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ import numpy as np
 
 from cohoff.cli import command_parser
 from cohoff.errors import InputError
+from cohoff.experiments.results import Result, read_result, read_run
 from cohoff.files import atomic_path
 
 mpl.use("Agg")
@@ -61,31 +61,14 @@ class Curve:
     """Lower and upper ends of the 95% intervals, shape [2, P]."""
 
 
-def read_result(path: str | Path) -> dict[str, Any]:
-    """A result of scripts/evaluate.py."""
-    try:
-        result = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read result {str(path)!r}: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{str(path)!r} is not JSON; give a result of scripts/evaluate.py") from error
-    if not isinstance(result, dict) or not {"success", "low", "high"} <= result.keys():
-        raise InputError(f"{str(path)!r} is not a result of scripts/evaluate.py")
-    return result
-
-
 def read_curve(folder: str) -> Curve:
-    """The results csil*.json of a folder; of several at the same environment step the one of the most episodes."""
-    results = [read_result(path) for path in sorted(Path(folder).glob("csil*.json"))]
-    points = {r["training"]["env_steps"]: r for r in sorted(results, key=lambda r: r["episodes"])}
-    if not points:
-        raise InputError(f"folder {folder!r} holds no results csil*.json; write some with scripts/evaluate.py --json")
-    steps = sorted(points)
-    success, low, high = (np.array([points[step][key] for step in steps]) for key in ("success", "low", "high"))
-    return Curve(np.array(steps), success, np.stack((low, high)))
+    """The results of the run in ``folder``."""
+    curve = read_run(Path(folder)).curve
+    success, low, high = (np.array([one[key] for one in curve.values()]) for key in ("success", "low", "high"))
+    return Curve(np.array(list(curve)), success, np.stack((low, high)))
 
 
-def draw_line(axes: Axes, result: dict[str, Any], label: str, style: str) -> None:
+def draw_line(axes: Axes, result: Result, label: str, style: str) -> None:
     """A result without training as a horizontal line, its interval as a band."""
     axes.axhspan(result["low"], result["high"], color=GRAY, alpha=0.12, lw=0)
     axes.axhline(result["success"], color=GRAY, ls=style, lw=1.6, label=f"{label} {result['success']:.2f}")
@@ -137,7 +120,7 @@ def main(argv: Sequence[str]) -> None:
         figure, axes = plt.subplots(figsize=(7.2, 4.4), layout="constrained")
         for path, label, style in ((args.base, "base policy", "--"), (args.bc, "clone alone", ":")):
             if path is not None:
-                draw_line(axes, read_result(path), label, style)
+                draw_line(axes, read_result(Path(path)), label, style)
         for (label, runs), color in zip(curves.items(), COLORS * 2, strict=False):
             draw_curves(axes, runs, label, color)
         axes.set(ylim=(0.0, 1.02), xlabel="environment steps", ylabel="success rate", title=args.title)

@@ -110,8 +110,8 @@ def load_demonstrations(
         limit: Read the first ``limit`` episodes only; None reads all.
 
     Raises:
-        InputError: The file is missing, truncated, foreign, empty, of another task, of other sizes, holds fewer episodes than
-            ``limit``, or holds non-finite values, actions outside [-1, 1] or episodes that did not succeed.
+        InputError: The file is missing, truncated, foreign, empty, of another task or other sizes, has fewer episodes
+            than ``limit``, or holds non-finite values, actions outside [-1, 1] or episodes that did not succeed.
     """
     name = repr(str(path))
     if limit is not None and limit < 1:
@@ -128,7 +128,7 @@ def load_demonstrations(
                 raise InputError(f"{name} holds no demonstrations; record some with scripts/collect_demos.py")
             if limit is not None and len(demos) < limit:
                 raise InputError(
-                    f"{limit} demonstrations were asked for, but {name} holds {len(demos)}; record more or ask for fewer"
+                    f"{limit} demonstrations were asked for, but {name} holds {len(demos)}; record more or ask for less"
                 )
             episodes = [_read_episode(data[demo], sizes, f"{demo} of {name}") for demo in demos[:limit]]
         except OSError as error:
@@ -150,7 +150,7 @@ def load_demonstrations(
 
 
 def merge_demonstrations(paths: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]) -> int:
-    """Write the demonstrations of several files of one task into ``output``, in the order of ``paths``; return their number.
+    """Write the demonstrations of several files of one task to ``output``, in the order of ``paths``; return how many.
 
     The attributes of the first file are kept, except ``seed``, which becomes the list of all seeds.
 
@@ -169,7 +169,8 @@ def merge_demonstrations(paths: Sequence[str | os.PathLike[str]], output: str | 
                     group.attrs.update(data.attrs)
                 elif task != group.attrs["task"]:
                     raise InputError(
-                        f"{str(path)!r} is of task {task!r}, {str(paths[0])!r} of {group.attrs['task']!r}; merge one task"
+                        f"{str(path)!r} is of task {task!r}, {str(paths[0])!r} of {group.attrs['task']!r}; "
+                        "merge one task"
                     )
                 for demo in _demo_names(data):
                     file.copy(data[demo], group, name=f"demo_{count}")

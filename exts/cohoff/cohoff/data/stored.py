@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Observations of demonstrations that stay in their file, because all of them, pictures above all, would fill the memory."""
+"""Observations of demonstrations that stay in their file, because all of them, mostly images, would fill the memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cohoff.errors import InputError
 
 @contextmanager
 def stored_observations(demos: Demonstrations, names: Sequence[str]) -> Iterator[Callable[[int], TensorDict]]:
-    """Open the file of E demonstrations for the observations ``names``, each a group or an entry of one as ``group/entry``.
+    """Open the file of E demonstrations for the observations ``names``, each a group or an entry, ``group/entry``.
 
     Without names the file is not opened. Demonstrations that are not from a file have no observations here.
 
@@ -57,8 +57,8 @@ def _find(file: h5py.File, demos: Demonstrations, name: str) -> list[h5py.Datase
         dataset = file.get(f"data/{episode}/obs/{name}")
         if not isinstance(dataset, h5py.Dataset):
             raise InputError(
-                f"{episode} of {demos.file!r} lacks the observation {name!r}, which the base policy reads; record a task that "
-                "has it with scripts/collect_demos.py (images: a task named -Camera-)"
+                f"{episode} of {demos.file!r} lacks the observation {name!r}, which the base policy reads; "
+                "record a task that has it with scripts/collect_demos.py (images: a task named -Camera-)"
             )
         shape, expected = dataset.shape, (length, *(datasets or [dataset])[0].shape[1:])
         if shape != expected:

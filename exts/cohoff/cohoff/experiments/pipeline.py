@@ -15,6 +15,7 @@ from typing import Any
 
 from cohoff.errors import InputError
 from cohoff.experiments.pipeline_cfg import PipelineCfg
+from cohoff.experiments.results import read_json
 from cohoff.experiments.summary import summarize
 from cohoff.experiments.training_run import checkpoints, complete_checkpoints, iteration_of, last_progress
 from cohoff.experiments.workflow import Stage, Workflow
@@ -177,7 +178,7 @@ class Pipeline:
     def plot(self) -> Stage:
         """Queue the figure of success over environment steps."""
         output = self.output / "success.png"
-        command = [sys.executable, "-m", "cohoff", "plot", "--curve", self.cfg.label, str(self.output / "evaluations")]
+        command = [sys.executable, "-m", "cohoff", "plot", "--curve", self.cfg.label, str(self.output)]
         command += options(title=self.cfg.task, base=self.result("base"), bc=self.result("bc"), output=output)
         return self.flow.submit(Stage("plot", "learning curve", command, [output]))
 
@@ -188,7 +189,7 @@ class Pipeline:
 
     def result(self, name: str) -> Path:
         """File of the evaluation ``name``."""
-        return self.output / "evaluations" / f"{name}.json"
+        return self.output / f"{name}.json"
 
     def _run_folder(self) -> Path:
         """Folder of the training run: that of an interrupted pipeline if training had finished, else a new one."""
@@ -223,19 +224,15 @@ def prepare_output(cfg: PipelineCfg, output: Path, resume: bool) -> None:
         if changed:
             raise InputError(f"cannot resume {str(output)!r}: {', '.join(changed)} differ; leave out --resume")
     else:
-        for result in (output / "evaluations").glob("*.json"):
-            result.unlink()
+        for name in ("base", "bc", "summary", f"{cfg.agent}_*"):
+            for result in output.glob(f"{name}.json"):
+                result.unlink()
     write_json(path, settings)
 
 
 def options(**values: Any) -> list[str]:
     """Words ``--name value`` of a command line, without those that are None."""
     return [word for name, value in values.items() if value is not None for word in (f"--{name}", str(value))]
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Content of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def relative(path: Path) -> str:

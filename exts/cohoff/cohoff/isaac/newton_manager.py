@@ -32,8 +32,8 @@ class NewtonGraphManager(NewtonMJWarpManager):
     """MuJoCo Warp manager that captures the physics step on a CPU too; Isaac Lab does so only on a GPU.
 
     A step launches hundreds of kernels. Up to about a hundred environments, launching them from Python takes longer
-    than running them. Warp can capture the launches on a CPU as well. The graph is captured when Isaac Lab would capture
-    a CUDA graph and stored in the same place; its results are the same bit for bit.
+    than running them. Warp can capture the launches on a CPU as well. The graph is captured when Isaac Lab would
+    capture a CUDA graph and stored in the same place; its results are the same bit for bit.
 
     The solver's messages about its limits are off, because there is one for every world and step. Overflows of the
     buffers for contacts and constraints are reported once, when the simulation closes. Isaac Lab requires the name of a

@@ -17,7 +17,7 @@ from cohoff.policies.chunking import ChunkEngine
 
 
 class CombinedPolicy(nn.Module):
-    """Deterministic policy from the actor's observation [B, D] and the base action [B, A] to the executed action [B, A].
+    """Deterministic policy from the actor's observation [B, D] and the base action [B, A] to the executed one [B, A].
 
     Args:
         actor: Maps observations to the mean before tanh, its first output; further outputs are not used.

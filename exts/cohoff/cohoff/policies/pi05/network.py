@@ -174,7 +174,7 @@ class Pi05:
 
 
 def trim(
-    images: Tensor, image_masks: Tensor, tokens: Tensor, token_mask: Tensor, multiple: int = 8
+    images: Tensor, image_masks: Tensor, tokens: Tensor, token_mask: Tensor, *, multiple: int = 8
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Remove the cameras and token columns that are empty in the whole batch; the result of the call is the same.
 

@@ -1,0 +1,27 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Fail unless the given files state their license, and Markdown pages have at most 120 columns.
+
+Python, YAML, the Makefile and shell scripts start with the two lines of the license, after ``#!`` if they have one.
+"""
+
+import sys
+from pathlib import Path
+
+LICENSE = ["# Copyright (c) 2026, The cohoff developers.", "# SPDX-License-Identifier: BSD-3-Clause"]
+WIDTH = 120
+
+
+def problems(path: Path) -> list[str]:
+    """What is wrong with a file, one line each."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if path.suffix == ".md":
+        return [f"{path}:{i}: {len(line)} columns" for i, line in enumerate(lines, 1) if len(line) > WIDTH]
+    start = 1 if lines and lines[0].startswith("#!") else 0
+    return [] if lines[start : start + 2] == LICENSE else [f"{path}: does not start with the license"]
+
+
+found = [problem for name in sys.argv[1:] for problem in problems(Path(name))]
+print(*found, sep="\n", end="\n" if found else "")
+sys.exit(bool(found))
