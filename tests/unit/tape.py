@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What a CUDA graph does, on the CPU: repeats operations on the tensors they were recorded with, without their caller."""
+"""What a CUDA graph does, on the CPU: repeats operations on the tensors they were recorded with."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_captured_update_equals_one_that_is_not(cfg: dict[str, Any], tmp_path: Path) -> None:
-    """Five iterations: their learning rates, experience and random numbers differ, their parameters and metrics agree."""
+    """Five iterations with changing learning rates, experience and random numbers: parameters and metrics agree."""
     calls: list[bool] = []
     states = []
     for captured in (False, True):

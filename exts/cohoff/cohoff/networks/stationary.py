@@ -19,7 +19,7 @@ MIN_STD = math.sqrt(1e-5)
 """Floor of the standard deviation before tanh: bounds the coherent reward from above."""
 
 LOG_PRIOR_FACTOR = math.log(2.0)
-"""Initial log diagonal of the covariance factor: deep enough in tanh's saturation that an untrained spread is the prior's."""
+"""Initial log diagonal of the covariance factor: deep in tanh's saturation, where the spread is the prior's."""
 
 
 def triangle_wave(x: Tensor) -> Tensor:
@@ -91,7 +91,10 @@ class StationaryPolicy(nn.Module):
         return waves / math.sqrt(waves.shape[-1])
 
     def head(self, features: Tensor, faithful: bool = False) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation before tanh, [B, A] each; ``faithful`` keeps the spread's gradient out of the features."""
+        """Mean and standard deviation before tanh, [B, A] each, of features [B, F].
+
+        ``faithful`` keeps the gradient of the standard deviation out of the features.
+        """
         mean = features @ self.mean_weight
         if faithful:
             features = features.detach()

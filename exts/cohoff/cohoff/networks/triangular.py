@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 NUM_TILES = 2
-"""Column tiles of a factor: a quarter of the products, which are with zeros, is left out. More tiles are slower (CPU)."""
+"""Column tiles of a factor: leaves out a quarter of the products, all with zeros. More tiles are slower on a CPU."""
 
 
 class TriangularForm(torch.autograd.Function):

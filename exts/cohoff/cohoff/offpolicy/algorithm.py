@@ -3,10 +3,9 @@
 
 """The off-policy core under rsl_rl's algorithm protocol: loop, schedules, saving and loading.
 
-One call of the stock runner's loop is: :meth:`OffPolicyAlgorithm.act`, ``env.step``,
-:meth:`OffPolicyAlgorithm.process_env_step`, repeated ``num_steps_per_env`` times, then :meth:`OffPolicyAlgorithm.update`.
-Learning from the demonstrations happens when the runner first asks for training mode, so that playing a checkpoint needs
-none.
+The stock runner calls :meth:`OffPolicyAlgorithm.act`, ``env.step`` and :meth:`OffPolicyAlgorithm.process_env_step`
+``num_steps_per_env`` times, then :meth:`OffPolicyAlgorithm.update`, and so on. Learning from the demonstrations happens
+when the runner first asks for training mode, so that playing a checkpoint needs none.
 """
 
 from __future__ import annotations

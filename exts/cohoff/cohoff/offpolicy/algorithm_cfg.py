@@ -78,7 +78,7 @@ class OffPolicyAlgorithmCfg:
     """Share of the environments that act with the mean policy and are never stored."""
 
     capture: bool | None = None
-    """Capture one update as a CUDA graph and replay it. None is on for CUDA and off elsewhere, where it cannot be on."""
+    """Capture one update as a CUDA graph and replay it. None is on for CUDA and off elsewhere."""
 
 
 @configclass

@@ -28,7 +28,7 @@ class BaseActions:
         return self._action.shape[1]
 
     def current(self, obs: TensorDict) -> Tensor:
-        """Base actions at ``obs``, [N, A]. The first call plans; later calls return what :meth:`advance` has planned."""
+        """Base actions at ``obs``, [N, A]. The first call plans; later ones return what :meth:`advance` planned."""
         if self.engine is not None and not self._is_current:
             self._action.copy_(self.engine.act(obs))
             self._is_current = True

@@ -30,7 +30,7 @@ class Recorder(Protocol):
 
 
 class CudaRecorder:
-    """Records CUDA graphs. They share their memory, so nothing but tensors made outside of them lasts between replays."""
+    """Records CUDA graphs. They share their memory, so only tensors made outside of them last between replays."""
 
     def __init__(self, device: torch.device):
         self.device = device

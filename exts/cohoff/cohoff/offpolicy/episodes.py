@@ -30,7 +30,7 @@ class EpisodeStatistics:
         self._totals += torch.stack([done.sum(), (done & success).sum(), (done & invalid).sum()])
 
     def summary(self) -> Tensor:
-        """Success rate, episodes, successes and invalid episodes so far, [4] on the device; the rate is NaN before any."""
+        """Success rate, episodes, successes and invalid episodes so far, [4]; the rate is NaN before an episode has ended."""
         seen = self._slots < self._count[:, None]
         per_env = (self._outcomes * seen).sum(1) / seen.sum(1)
         return torch.cat([per_env.nanmean()[None], self._totals.to(per_env.dtype)])

@@ -51,8 +51,8 @@ class Learner(Protocol):
     """All networks: what a checkpoint holds."""
 
     optimizers: Mapping[str, torch.optim.Optimizer]
-    """Optimizers by name. The core saves them and sets their learning rate, which is a tensor on the device. On CUDA they
-    must be capturable."""
+    """Optimizers by name. The core saves them and sets their learning rate, which is a tensor on the device. On CUDA
+    they must be capturable."""
 
     uses_base: bool
     """Whether the executed action depends on a base policy."""
@@ -92,8 +92,8 @@ class Learner(Protocol):
     def update(self, batch: Batch, num_demonstrations: int, with_actor: bool) -> Metrics:
         """One update on a batch whose first rows are demonstrations; of the actor too if ``with_actor``.
 
-        On CUDA it is captured once for each value of ``with_actor`` and replayed, so that it may not read tensors on the
-        host, nor keep anything outside of tensors that it changes in place.
+        On CUDA it is captured once for each value of ``with_actor`` and replayed, so that it may not read tensors on
+        the host, nor keep anything outside of tensors that it changes in place.
         """
         ...
 

@@ -35,7 +35,7 @@ class Observer:
                 if not isinstance(value, Tensor) or value.ndim != 2:
                     available = ", ".join(str(key) for key in obs.keys())  # noqa: SIM118
                     raise InputError(
-                        f"agent.obs_groups.{role} names {name!r}, which is not a vector of this task; it has: {available}"
+                        f"agent.obs_groups.{role} names {name!r}, which is no vector of this task; it has: {available}"
                     )
                 self.group_sizes[name] = value.shape[1]
         self.sizes = {role: sum(self.group_sizes[name] for name in names) for role, names in self.groups.items()}

@@ -53,6 +53,9 @@ def coherent_reward(log_prob: Tensor, action_dim: int) -> Tensor:
 
 
 def refinement_loss(demo_reward: Tensor, online_reward: Tensor, floor: float = -5.0) -> Tensor:
-    """−E_demo[r] + E_online[exp(−r) − 1 + r] with r floored on the online part, scalar: an unbiased KL estimate. CSIL++."""
+    """−E_demo[r] + E_online[exp(−r) − 1 + r] with r floored on the online part, scalar.
+
+    An unbiased estimate of a KL divergence. CSIL++.
+    """
     online = online_reward.clamp_min(floor)
     return -demo_reward.mean() + (torch.exp(-online) - 1.0 + online).mean()

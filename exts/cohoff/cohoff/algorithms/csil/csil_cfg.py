@@ -26,7 +26,7 @@ class StationaryPolicyCfg:
     """Number of periodic features."""
 
     phase_std: float = 1.0
-    """Initial standard deviation of the features' phases over the demonstrations [rad], an inverse lengthscale (ours)."""
+    """Initial standard deviation of the phases over the demonstrations [rad], an inverse lengthscale (ours)."""
 
 
 @configclass
@@ -46,8 +46,8 @@ class CloneCfg:
     """The same for the covariance factor, which has to shrink from the prior to the data's noise (ours)."""
 
     holdout: float = 0.1
-    """Share of the demonstrations held out; the parameters with the lowest loss on them are kept (ours). 0 for none: the
-    clone then takes all ``steps`` on all demonstrations, which is better where these are few."""
+    """Share of the demonstrations held out; the parameters with the lowest loss on them are kept (ours). 0 for none:
+    the clone then takes all ``steps`` on all demonstrations, which is better where these are few."""
 
 
 @configclass

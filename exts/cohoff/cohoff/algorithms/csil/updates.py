@@ -49,7 +49,7 @@ def critic_loss(
 ) -> tuple[Tensor, Metrics]:
     """Cross-entropy with ``target`` [B, atoms] on the joined pass over (s, a) and (s', a'), scalar.
 
-    With ``penalty_weight`` the critic's mean gradient norm sqrt(E|dQ/da|^2) on the first ``num_demos`` rows is penalized.
+    ``penalty_weight`` times the critic's gradient norm sqrt(E|dQ/da|^2) on the first ``num_demos`` rows is added.
     """
     rows = slice(len(batch.action))
     logits = model.critic(*_joined(model, batch, next_action), batch_statistics=True, track=True, rows=rows)
@@ -68,7 +68,7 @@ def critic_loss(
 
 
 def gradient_norm(model: CsilModel, batch: Batch, num_rows: int) -> Tensor:
-    """sqrt(E|dQ/da|^2) over the first ``num_rows`` rows, scalar, differentiable in the critic's weights. CSIL, sec. 5."""
+    """sqrt(E|dQ/da|^2) over the first rows, scalar, differentiable in the critic's weights. CSIL, sec. 5."""
     action = batch.action[:num_rows].clone().requires_grad_(True)
     obs = model.critic_obs(batch.now.critic[:num_rows], batch.now.base_action[:num_rows])
     value = model.critic.expectation(model.critic(obs, action)).mean(0).sum()
