@@ -30,7 +30,7 @@ class EpisodeStatistics:
         self._totals += torch.stack([done.sum(), (done & success).sum(), (done & invalid).sum()])
 
     def summary(self) -> Tensor:
-        """Success rate, episodes, successes and invalid episodes so far, [4]; the rate is NaN before an episode has ended."""
+        """Success rate, episodes, successes and invalid episodes so far, [4]; the rate is NaN before the first end."""
         seen = self._slots < self._count[:, None]
         per_env = (self._outcomes * seen).sum(1) / seen.sum(1)
         return torch.cat([per_env.nanmean()[None], self._totals.to(per_env.dtype)])
