@@ -26,8 +26,19 @@ ARROWS = {
     "experiments": GROUND,
     "offpolicy": {"policies", "data", "networks", *GROUND},
     "algorithms": {"offpolicy", "policies", "data", "networks", *GROUND},
+    "benchmarks": {"algorithms", "offpolicy", "policies", "data", "networks", "experiments", *GROUND},
     "isaac": {"algorithms", "offpolicy", "policies", "data", "networks", "experiments", *GROUND},
-    "commands": {"isaac", "algorithms", "offpolicy", "policies", "data", "networks", "experiments", *GROUND},
+    "commands": {
+        "isaac",
+        "benchmarks",
+        "algorithms",
+        "offpolicy",
+        "policies",
+        "data",
+        "networks",
+        "experiments",
+        *GROUND,
+    },
     "__main__": {"commands", *GROUND},
 }
 """What each room of ``cohoff`` may import beside itself."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,12 @@ def git_revision() -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the installed packages that results depend on."""
-    return {name: metadata.version(name) for name in _PACKAGES}
+    """Versions of the packages that results depend on, of those that are installed."""
+    installed = {}
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            installed[name] = metadata.version(name)
+    return installed
 
 
 def command_line() -> str:
