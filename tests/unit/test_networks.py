@@ -78,6 +78,8 @@ def test_triangle_wave_has_unit_power_and_its_period() -> None:
     x = torch.linspace(0.0, 2 * math.pi, 10_001)[:-1]
     assert_close(triangle_wave(x).square().mean().item(), 1.0, atol=1e-3, rtol=0.0)
     assert_close(triangle_wave(x), triangle_wave(x + 2 * math.pi), atol=1e-5, rtol=0.0)
+    quarters = triangle_wave(torch.tensor([0.0, 0.5, 1.0, 1.5]) * math.pi)
+    assert_close(quarters, torch.tensor([0.0, math.sqrt(3.0), 0.0, -math.sqrt(3.0)]), atol=1e-5, rtol=0.0)
 
 
 def test_untrained_policy_is_near_uniform() -> None:
