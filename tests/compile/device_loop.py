@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The runner's loop on a device without data, as a program: ``python device_loop.py meta`` or ``cuda:0``.
+
+Tensors have a shape and a device here, but no values. So the loop ends with an error where the host reads a tensor or a
+shape depends on data, and :class:`OnDeviceAlone` refuses operations with a tensor of another device. Under CUDA graphs the
+same is refused. ``meta`` is torch's own device without data, on which gradients are computed as well. ``cuda:0`` are fake
+tensors that claim to be on a GPU; torch takes gradients of these only where there is a driver, so there the backward
+pass is left out. The program is run in a process of its own, because fake tensors on a GPU that does not exist have
+corrupted the interpreter's memory before.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import torch
+from tensordict import TensorDict
+from torch._subclasses import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
+from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
+from cohoff.offpolicy.base_actions import BaseActions
+from cohoff.offpolicy.collector import Collector
+from cohoff.offpolicy.report import Report
+from cohoff.policies.chunking import ChunkEngine
+from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
+
+NUM_ENVS, OBS_DIM, ACTION_DIM = 6, 5, 2
+
+
+class OnDeviceAlone(TorchDispatchMode):
+    """Refuses operations that read or make a tensor on another type of device, and host reads."""
+
+    def __init__(self, device_type: str):
+        super().__init__()
+        self.device_type = device_type
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Check and run one operation."""
+        # The fused optimizer changes tensors in place and returns nothing; it has no version without data.
+        is_fused = func is torch.ops.aten._fused_adam_.tensor_lr
+        result = None if is_fused else func(*args, **(kwargs or {}))
+        for leaf in tree_leaves((args, kwargs, result)):
+            if isinstance(leaf, torch.Tensor) and leaf.device.type != self.device_type:
+                raise AssertionError(f"{func} has a tensor on {leaf.device}")
+        return result
+
+
+def observe() -> TensorDict:
+    """Observations of all environments."""
+    return TensorDict({"policy": torch.randn(NUM_ENVS, OBS_DIM)}, batch_size=[NUM_ENVS])
+
+
+def make_algorithm(device: str, gradient_penalty: float) -> OffPolicyAlgorithm:
+    """CSIL++ with a flow base, made ready without demonstrations; the default device must be ``device``."""
+    cfg: dict[str, Any] = CsilRunnerCfg().to_dict()  # pyright: ignore[reportAttributeAccessIssue]
+    cfg["algorithm"]["policy"] |= {"hidden_dim": 16, "num_features": 16}
+    cfg["algorithm"]["critic"] |= {"hidden_dims": (16, 16)}
+    cfg["algorithm"] |= {
+        "batch_size": 8, "n_step": 3, "gradient_penalty": gradient_penalty, "refinement_learning_rate": 1e-3,
+        "capture": False,
+    }  # fmt: skip
+    env = SimpleNamespace(
+        num_envs=NUM_ENVS, num_actions=ACTION_DIM, max_episode_length=30,
+        unwrapped=SimpleNamespace(spec=SimpleNamespace(id="Fake"), cfg=SimpleNamespace()),
+    )  # fmt: skip
+    algorithm = OffPolicyAlgorithm.construct_algorithm(observe(), env, cfg, device)
+    spec = FlowPolicySpec(OBS_DIM, ACTION_DIM, horizon=6, hidden_dim=8, num_blocks=1, time_features=4, euler_steps=2)
+    engine = ChunkEngine(FlowPolicy(spec).eval().requires_grad_(False), NUM_ENVS, device, replan_interval=4)
+    actions = BaseActions(engine, NUM_ENVS, algorithm.device)
+    algorithm.collector = Collector(
+        algorithm.learner, algorithm.observe, actions, 6, algorithm.num_train, observe(), ACTION_DIM
+    )
+    algorithm.demonstration_buffer = algorithm.collector.buffer
+    algorithm.report = Report(None, algorithm.collector.episodes, algorithm.collector.buffer.num_lost)
+    return algorithm
+
+
+def run_loop(algorithm: OffPolicyAlgorithm) -> None:
+    """Ten control steps with different numbers of resets, and an update after each."""
+    for step in range(10):
+        num_resets = (0, 0, 1, 4, 0)[step % 5]
+        with torch.inference_mode():
+            action = algorithm.act(observe())
+            assert action.shape == (NUM_ENVS, ACTION_DIM)
+            done = torch.rand(NUM_ENVS) < 0.5
+            extras = {"success": done, "invalid": ~done, "num_resets": num_resets}
+            final = {"final_obs": {"policy": torch.randn(NUM_ENVS, OBS_DIM)}} if num_resets else {}
+            algorithm.process_env_step(observe(), torch.zeros(NUM_ENVS), done.long(), extras | final)
+        algorithm.update_once(with_actor=step % 3 == 0)
+
+
+def without_gradients(loss: torch.Tensor) -> None:
+    """In the place of ``loss.backward()``."""
+    assert loss.requires_grad and loss.ndim == 0
+
+
+def zeros_as_gradients(algorithm: OffPolicyAlgorithm) -> None:
+    """Give all trained parameters a gradient, which optimizers do not throw away."""
+    for optimizer in algorithm.learner.optimizers.values():
+        optimizer.zero_grad = lambda set_to_none=True: None
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = torch.zeros_like(parameter)
+
+
+def main(device: str) -> None:
+    """Run the loop on ``device``."""
+    is_fake = device != "meta"
+    fake = FakeTensorMode() if is_fake else nullcontext()
+    supported = mock.patch("torch.optim.optimizer._get_fused_kernels_supported_devices", lambda: ["meta", "cuda"])
+    backward = mock.patch.object(torch.Tensor, "backward", without_gradients) if is_fake else nullcontext()
+    with fake, supported, backward, torch.device(device):
+        algorithm = make_algorithm(device, gradient_penalty=0.0 if is_fake else 1.0)
+        if is_fake:
+            zeros_as_gradients(algorithm)
+        with OnDeviceAlone(torch.device(device).type):
+            run_loop(algorithm)
+    print("ran on", device)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
