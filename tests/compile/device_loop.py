@@ -4,11 +4,12 @@
 """The runner's loop on a device without data, as a program: ``python device_loop.py meta`` or ``cuda:0``.
 
 Tensors have a shape and a device here, but no values. So the loop ends with an error where the host reads a tensor or a
-shape depends on data, and :class:`OnDeviceAlone` refuses operations with a tensor of another device. Under CUDA graphs the
-same is refused. ``meta`` is torch's own device without data, on which gradients are computed as well. ``cuda:0`` are fake
+shape depends on data, and :class:`OnDeviceAlone` refuses operations with a tensor of another device: what a CUDA graph
+cannot hold. ``meta`` is torch's own device without data, on which gradients are computed as well. ``cuda:0`` are fake
 tensors that claim to be on a GPU; torch takes gradients of these only where there is a driver, so there the backward
-pass is left out. The program is run in a process of its own, because fake tensors on a GPU that does not exist have
-corrupted the interpreter's memory before.
+pass is left out.
+
+It runs in a process of its own, because the mode of fake tensors changes how torch handles GPUs until the process ends.
 """
 
 from __future__ import annotations
@@ -34,6 +35,13 @@ from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 
 NUM_ENVS, OBS_DIM, ACTION_DIM = 6, 5, 2
+
+
+class Fake(FakeTensorMode):
+    """Copied tensors, as those of the target network, stay in the mode of the original ones."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Fake:
+        return self
 
 
 class OnDeviceAlone(TorchDispatchMode):
@@ -115,7 +123,7 @@ def zeros_as_gradients(algorithm: OffPolicyAlgorithm) -> None:
 def main(device: str) -> None:
     """Run the loop on ``device``."""
     is_fake = device != "meta"
-    fake = FakeTensorMode() if is_fake else nullcontext()
+    fake = Fake() if is_fake else nullcontext()
     supported = mock.patch("torch.optim.optimizer._get_fused_kernels_supported_devices", lambda: ["meta", "cuda"])
     backward = mock.patch.object(torch.Tensor, "backward", without_gradients) if is_fake else nullcontext()
     with fake, supported, backward, torch.device(device):
