@@ -69,7 +69,8 @@ def observe() -> TensorDict:
 
 def make_algorithm(device: str, gradient_penalty: float) -> OffPolicyAlgorithm:
     """CSIL++ with a flow base, made ready without demonstrations; the default device must be ``device``."""
-    cfg: dict[str, Any] = CsilRunnerCfg().to_dict()  # pyright: ignore[reportAttributeAccessIssue]
+    runner_cfg: Any = CsilRunnerCfg()
+    cfg: dict[str, Any] = runner_cfg.to_dict()
     cfg["algorithm"]["policy"] |= {"hidden_dim": 16, "num_features": 16}
     cfg["algorithm"]["critic"] |= {"hidden_dims": (16, 16)}
     cfg["algorithm"] |= {

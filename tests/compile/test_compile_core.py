@@ -38,7 +38,8 @@ def fresh_compiler():
 
 
 def make_learner(device: str) -> CSIL:
-    settings = CsilAlgorithmCfg().to_dict()
+    cfg: Any = CsilAlgorithmCfg()
+    settings: dict[str, Any] = cfg.to_dict()
     settings["policy"] |= {"hidden_dim": 16, "num_features": 16}
     settings["critic"] |= {"hidden_dims": (16, 16)}
     names = (

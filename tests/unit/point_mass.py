@@ -103,7 +103,8 @@ def write_demonstrations(path: Path, count: int = 30) -> None:
 def smallest_csil(folder: Path) -> dict[str, Any]:
     """Settings of CSIL++ without a base policy, as small as can be; writes its demonstrations into ``folder``."""
     write_demonstrations(folder / "demos.hdf5", count=6)
-    runner = CsilRunnerCfg(max_iterations=5).to_dict()
+    runner_cfg: Any = CsilRunnerCfg(max_iterations=5)
+    runner: dict[str, Any] = runner_cfg.to_dict()
     algorithm = runner["algorithm"]
     algorithm["policy"] |= {"hidden_dim": 16, "num_features": 16}
     algorithm["critic"] |= {"hidden_dims": (16,), "pretrain_steps": 20}

@@ -3,8 +3,8 @@
 
 """Measure everything that runs on a GPU, and compare it with the CPU. At most 8 minutes on one GPU.
 
-Without Isaac Lab the simulation is left out, and torch, tensordict, h5py, safetensors, sentencepiece and rich are enough. A
-section that fails reports its error, the others still run, and the exit status is 1.
+Without Isaac Lab the simulation is left out, and torch, tensordict, h5py, safetensors, sentencepiece and rich are
+enough. A section that fails reports its error, the others still run, and the exit status is 1.
 
 Example::
 
