@@ -4,8 +4,8 @@
 """The runner's loop on a device without data, as a program: ``python device_loop.py meta`` or ``cuda:0``.
 
 Tensors have a shape and a device here, but no values. So the loop ends with an error where the host reads a tensor or a
-shape depends on data, and :class:`OnDeviceAlone` refuses operations with a tensor of another device: what a CUDA graph
-cannot hold. ``meta`` is torch's own device without data, on which gradients are computed as well. ``cuda:0`` are fake
+shape depends on data. :class:`OnDeviceAlone` and :class:`NothingFromTheHost` refuse tensors of another device and copies
+from the host, which CUDA graphs cannot hold either. ``meta`` is torch's own device without data, on which gradients are computed as well. ``cuda:0`` are fake
 tensors that claim to be on a GPU; torch takes gradients of these only where there is a driver, so there the backward
 pass is left out.
 
@@ -23,6 +23,7 @@ from unittest import mock
 import torch
 from tensordict import TensorDict
 from torch._subclasses import FakeTensorMode
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -60,6 +61,16 @@ class OnDeviceAlone(TorchDispatchMode):
             if isinstance(leaf, torch.Tensor) and leaf.device.type != self.device_type:
                 raise AssertionError(f"{func} has a tensor on {leaf.device}")
         return result
+
+
+class NothingFromTheHost(TorchFunctionMode):
+    """Refuses tensors that are made of Python values, which are copied from host memory."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Check and run one function."""
+        if func in (torch.tensor, torch.as_tensor, torch.asarray, torch.from_numpy, torch.Tensor.new_tensor):
+            raise AssertionError(f"{func.__name__} copies from the host")
+        return func(*args, **(kwargs or {}))
 
 
 def observe() -> TensorDict:
@@ -131,7 +142,7 @@ def main(device: str) -> None:
         algorithm = make_algorithm(device, gradient_penalty=0.0 if is_fake else 1.0)
         if is_fake:
             zeros_as_gradients(algorithm)
-        with OnDeviceAlone(torch.device(device).type):
+        with NothingFromTheHost(), OnDeviceAlone(torch.device(device).type):
             run_loop(algorithm)
     print("ran on", device)
 

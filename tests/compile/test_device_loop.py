@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from device_loop import OnDeviceAlone
+from device_loop import NothingFromTheHost, OnDeviceAlone
 from torch import Tensor
 
 PROGRAM = Path(__file__).with_name("device_loop.py")
@@ -34,11 +34,13 @@ def test_the_loop_runs_where_no_tensor_has_data(device: str) -> None:
         lambda x: x.sum() > 0.0 and x,
         lambda x: x[x > 0.0],
         lambda x: x.cpu(),
+        lambda x: x * torch.tensor(2.0, device="meta"),
+        lambda x: x + x.new_tensor([1.0, 2.0, 3.0]),
     ],
 )
 def test_what_a_graph_cannot_hold_is_refused(operation: Callable[[Tensor], object]) -> None:
     x = torch.ones(3, device="meta")
-    with OnDeviceAlone("meta"):
+    with NothingFromTheHost(), OnDeviceAlone("meta"):
         assert (2.0 * x).shape == (3,)
         with pytest.raises((AssertionError, RuntimeError)):
             operation(x)
