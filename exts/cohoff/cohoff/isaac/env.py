@@ -11,6 +11,9 @@ from typing import Any
 import torch
 from isaaclab.envs import ManagerBasedRLEnv, ManagerBasedRLEnvCfg
 
+from cohoff.errors import exit_on_input_error
+from cohoff.settings import check_names
+
 
 class ManipulationEnv(ManagerBasedRLEnv):
     """Manager-based environment that reports what imitation and off-policy learners need.
@@ -29,6 +32,8 @@ class ManipulationEnv(ManagerBasedRLEnv):
     """
 
     def __init__(self, cfg: ManagerBasedRLEnvCfg, render_mode: str | None = None, **kwargs):
+        with exit_on_input_error():
+            check_names(cfg, "env")
         self._non_finite_resets = torch.zeros((), dtype=torch.long, device=cfg.sim.device)
         super().__init__(cfg, render_mode, **kwargs)
 

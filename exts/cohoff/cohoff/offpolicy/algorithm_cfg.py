@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 from dataclasses import MISSING
+from typing import Annotated
 
 import torch
+from annotated_types import Ge, Gt, Le, Lt
 from isaaclab.utils import configclass
 from isaaclab_rl.rsl_rl import RslRlBaseRunnerCfg
 
+from cohoff.settings import CheckedSettings
+
 
 @configclass
-class OffPolicyAlgorithmCfg:
+class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     """Settings of the core that all off-policy algorithms share. The default values are those of CSIL++."""
 
     class_name: str = "cohoff.offpolicy.algorithm:OffPolicyAlgorithm"
@@ -25,7 +29,7 @@ class OffPolicyAlgorithmCfg:
     demonstrations: str | None = None
     """HDF5 file of demonstrations, made by scripts/collect_demos.py. Needed for training."""
 
-    num_demonstrations: int | None = None
+    num_demonstrations: Annotated[int, Ge(1)] | None = None
     """Use only the first so many demonstrations; None uses all."""
 
     base: str | None = None
@@ -38,43 +42,43 @@ class OffPolicyAlgorithmCfg:
     base_device: str | None = None
     """Device of the base policy; None is the learner's."""
 
-    replan_interval: int = 10
+    replan_interval: Annotated[int, Ge(1)] = 10
     """Control steps between two plans of the base policy."""
 
-    batch_size: int = 256
+    batch_size: Annotated[int, Ge(2)] = 256
     """Transitions per update."""
 
-    demonstration_share: float = 0.5
+    demonstration_share: Annotated[float, Gt(0), Lt(1)] = 0.5
     """Share of the batch drawn from the demonstrations."""
 
-    updates_per_iteration: int = 64
+    updates_per_iteration: Annotated[int, Ge(0)] = 64
     """Critic updates per iteration of ``num_steps_per_env`` control steps."""
 
-    policy_delay: int = 3
+    policy_delay: Annotated[int, Ge(1)] = 3
     """Critic updates per actor update."""
 
-    replay_steps: int = 4_000
+    replay_steps: Annotated[int, Ge(1)] = 4_000
     """Control steps that the replay buffer holds, for each training environment."""
 
-    n_step: int = 1
+    n_step: Annotated[int, Ge(1)] = 1
     """Steps of reward before the bootstrap (ours: larger for few updates)."""
 
-    discount: float | None = None
+    discount: Annotated[float, Gt(0), Lt(1)] | None = None
     """None: clip((T/5 - 1)/(T/5), 0.95, 0.995) for an episode of T control steps."""
 
-    learning_rate: float = 3e-4
+    learning_rate: Annotated[float, Gt(0)] = 3e-4
     """Of all optimizers of the learner, at the start."""
 
-    final_learning_rate: float = 3e-5
+    final_learning_rate: Annotated[float, Ge(0)] = 3e-5
     """At the last iteration; linear in between."""
 
-    learning_starts: int = 2_000
+    learning_starts: Annotated[int, Ge(0)] = 2_000
     """Environment steps before the first update."""
 
-    actor_start_steps: int = 0
+    actor_start_steps: Annotated[int, Ge(0)] = 0
     """Environment steps of the initial behavior on which the critic learns before the actor moves (ours)."""
 
-    evaluation_share: float = 0.125
+    evaluation_share: Annotated[float, Ge(0), Lt(1)] = 0.125
     """Share of the environments that act with the mean policy and are never stored."""
 
     capture: bool | None = None
@@ -82,19 +86,19 @@ class OffPolicyAlgorithmCfg:
 
 
 @configclass
-class OffPolicyRunnerCfg(RslRlBaseRunnerCfg):
+class OffPolicyRunnerCfg(CheckedSettings, RslRlBaseRunnerCfg, section="agent"):
     """Runner settings of the off-policy algorithms under rsl_rl."""
 
     class_name: str = "OnPolicyRunner"
     """rsl_rl's stock runner drives the algorithm."""
 
-    num_steps_per_env: int = 8
+    num_steps_per_env: Annotated[int, Ge(1)] = 8
     """Control steps per iteration."""
 
-    max_iterations: int = 300
+    max_iterations: Annotated[int, Ge(1)] = 300
     """Iterations of a run."""
 
-    save_interval: int = 50
+    save_interval: Annotated[int, Ge(1)] = 50
     """Iterations between checkpoints."""
 
     init_at_random_ep_len: bool = False
@@ -103,7 +107,7 @@ class OffPolicyRunnerCfg(RslRlBaseRunnerCfg):
     check_for_nan: bool = False
     """The environment's non-finite guard does this without a host synchronization."""
 
-    clip_actions: float | None = 1.0
+    clip_actions: Annotated[float, Gt(0), Le(1)] | None = 1.0
     """Bound of every action component."""
 
     obs_groups: dict[str, list[str]] = {"actor": ["policy"], "critic": ["policy"]}

@@ -5,74 +5,76 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from annotated_types import Ge, Gt, Le, Lt, MinLen, MultipleOf
 from isaaclab.utils import configclass
 
 from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg, OffPolicyRunnerCfg
+from cohoff.settings import CheckedSettings
 
 
 @configclass
-class StationaryPolicyCfg:
+class StationaryPolicyCfg(CheckedSettings, section="agent.algorithm.policy"):
     """The small per-step policy (HETSTAT)."""
 
-    hidden_dim: int = 256
+    hidden_dim: Annotated[int, Ge(1)] = 256
     """Width of the two hidden layers."""
 
-    code_dim: int = 12
+    code_dim: Annotated[int, Ge(1)] = 12
     """Width of the code that the periodic features see."""
 
-    num_features: int = 256
+    num_features: Annotated[int, Ge(4), MultipleOf(4)] = 256
     """Number of periodic features."""
 
-    phase_std: float = 1.0
+    phase_std: Annotated[float, Gt(0)] = 1.0
     """Initial standard deviation of the phases over the demonstrations [rad], an inverse lengthscale (ours)."""
 
 
 @configclass
-class CloneCfg:
+class CloneCfg(CheckedSettings, section="agent.algorithm.clone"):
     """Phase 1: behavior cloning of the small policy."""
 
-    steps: int = 25_000
+    steps: Annotated[int, Ge(1)] = 25_000
     """Largest number of optimizer steps."""
 
-    batch_size: int = 256
+    batch_size: Annotated[int, Ge(2)] = 256
     """Transitions per step."""
 
-    learning_rate: float = 1e-3
+    learning_rate: Annotated[float, Gt(0)] = 1e-3
     """Adam's learning rate, decayed to zero along a cosine (ours)."""
 
-    covariance_learning_rate: float = 5e-3
+    covariance_learning_rate: Annotated[float, Gt(0)] = 5e-3
     """The same for the covariance factor, which has to shrink from the prior to the data's noise (ours)."""
 
-    holdout: float = 0.1
+    holdout: Annotated[float, Ge(0), Lt(1)] = 0.1
     """Share of the demonstrations held out; the parameters with the lowest loss on them are kept (ours). 0 for none:
     the clone then takes all ``steps`` on all demonstrations, which is better where these are few."""
 
 
 @configclass
-class CriticCfg:
+class CriticCfg(CheckedSettings, section="agent.algorithm.critic"):
     """The XQC critic and its pre-training (phase 2)."""
 
-    hidden_dims: tuple[int, ...] = (512, 512, 512, 512)
+    hidden_dims: Annotated[tuple[Annotated[int, Ge(1)], ...], MinLen(1)] = (512, 512, 512, 512)
     """Widths of the hidden layers."""
 
-    num_atoms: int = 101
+    num_atoms: Annotated[int, Ge(2)] = 101
     """Atoms of the categorical head."""
 
-    support: float = 5.0
+    support: Annotated[float, Gt(0)] = 5.0
     """The atoms span [-support, support]."""
 
-    num_members: int = 2
+    num_members: Annotated[int, Ge(1)] = 2
     """Critics in the ensemble."""
 
-    pretrain_steps: int = 5_000
+    pretrain_steps: Annotated[int, Ge(0)] = 5_000
     """Updates on the demonstrations' returns before the first environment step."""
 
-    pretrain_batch_size: int = 256
+    pretrain_batch_size: Annotated[int, Ge(2)] = 256
     """Transitions in each of these updates."""
 
-    pretrain_learning_rate: float = 1e-3
+    pretrain_learning_rate: Annotated[float, Gt(0)] = 1e-3
     """Learning rate of these updates."""
 
 
@@ -86,7 +88,7 @@ class CsilAlgorithmCfg(OffPolicyAlgorithmCfg):
     combination: Literal["ensemble", "residual", "policy"] = "ensemble"
     """How base action and policy action become the executed one."""
 
-    residual_scale: float = 0.1
+    residual_scale: Annotated[float, Gt(0), Le(1)] = 0.1
     """Share of the policy's action under ``residual``."""
 
     reward: Literal["coherent", "sparse"] = "coherent"
@@ -95,7 +97,7 @@ class CsilAlgorithmCfg(OffPolicyAlgorithmCfg):
     reward_floor: float = -5.0
     """Coherent rewards are clipped from below to this (before scaling)."""
 
-    refinement_learning_rate: float = 0.0
+    refinement_learning_rate: Annotated[float, Ge(0)] = 0.0
     """SGD rate of the reward refinement; 0 keeps the clone's reward."""
 
     policy: StationaryPolicyCfg = StationaryPolicyCfg()
@@ -107,17 +109,17 @@ class CsilAlgorithmCfg(OffPolicyAlgorithmCfg):
     critic: CriticCfg = CriticCfg()
     """Critic and phase 2."""
 
-    target_rate: float = 0.005
+    target_rate: Annotated[float, Gt(0), Le(1)] = 0.005
     """Share of the online critic that moves into the target at each update."""
 
-    beta: float = 0.01
+    beta: Annotated[float, Ge(0)] = 0.01
     """Weight of the divergence from the prior, in the unit of the scaled reward."""
 
-    exploration_std: float = 0.2
+    exploration_std: Annotated[float, Ge(0)] = 0.2
     """Largest standard deviation (before tanh) with which training environments act (ours): far from the
     demonstrations the policy's own is near the prior's, and so much noise ends a precise motion."""
 
-    gradient_penalty: float = 1.0
+    gradient_penalty: Annotated[float, Ge(0)] = 1.0
     """Weight of sqrt(E|dQ/da|^2) on demonstrations."""
 
 
