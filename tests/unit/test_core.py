@@ -136,13 +136,15 @@ def test_the_target_follows_slowly(cfg: dict[str, Any], tmp_path: Path) -> None:
     cfg["algorithm"] |= {"target_rate": 0.25, "updates_per_iteration": 1, "learning_rate": 1e-2}
     algorithm, _ = run(cfg, tmp_path, 0, record=False)
     model = cast(CSIL, algorithm.learner).model
-    before = model.target.head.bias.detach().clone()
+    target, online = model.target.head.bias, model.critic.head.bias
+    assert target is not None and online is not None
+    before = target.detach().clone()
     env = point_mass.PointMass(8, tmp_path)
     with torch.inference_mode():
         obs, rewards, dones, extras = env.step(algorithm.act(env.get_observations()))
         algorithm.process_env_step(obs, rewards, dones, extras)
     algorithm.update()
-    moved, gap = model.target.head.bias - before, model.critic.head.bias - before
+    moved, gap = target - before, online - before
     assert gap.abs().max() > 1e-3
     torch.testing.assert_close(moved, 0.25 * gap)
     assert torch.equal(model.target.input_norm.mean, model.critic.input_norm.mean)

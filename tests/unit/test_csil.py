@@ -15,10 +15,13 @@ import pytest
 import torch
 from tensordict import TensorDict
 
+from cohoff.algorithms.csil.csil import CSIL
 from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
+from cohoff.algorithms.csil.model import CsilModel
 from cohoff.data.demonstrations import Demonstrations
 from cohoff.offpolicy import algorithm as module
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
+from cohoff.offpolicy.collector import Collector
 
 N, D, A = 16, 6, 3
 
@@ -77,7 +80,18 @@ def cfg(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def no_ends() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    return tuple(torch.zeros(N, dtype=torch.bool) for _ in range(3))
+    done, success, invalid = torch.zeros(3, N, dtype=torch.bool)
+    return done, success, invalid
+
+
+def model_of(algorithm: OffPolicyAlgorithm) -> CsilModel:
+    assert isinstance(algorithm.learner, CSIL)
+    return algorithm.learner.model
+
+
+def collector_of(algorithm: OffPolicyAlgorithm) -> Collector:
+    assert algorithm.collector is not None
+    return algorithm.collector
 
 
 def build(cfg: dict[str, Any], env: RandomEnv) -> tuple[OffPolicyAlgorithm, TensorDict]:
@@ -102,12 +116,12 @@ def test_evaluation_environments_act_with_the_mean_and_are_never_stored(cfg: dic
     assert (learner.num_train, learner.num_envs) == (14, 16)
     with torch.inference_mode():
         action = learner.act(obs)
-    mean = 0.5 * torch.tanh(learner.learner.model.actor(obs["policy"])[0])  # the base's first action is 0
+    mean = 0.5 * torch.tanh(model_of(learner).actor(obs["policy"])[0])  # the base's first action is 0
     difference = (action - mean).abs().amax(1)
     assert (difference[14:] < 1e-6).all()
     assert (difference[:14] > 1e-6).all()
     roll(learner, env, obs)
-    assert learner.collector.buffer.stride == 14
+    assert collector_of(learner).buffer.stride == 14
     assert learner.env_steps == N
 
 
@@ -118,7 +132,7 @@ def test_time_outs_store_the_true_final_observation_and_the_continued_base_actio
     done[3] = True
     before = obs["policy"].clone()
     obs = roll(learner, env, obs, done, success, invalid)
-    buffer = learner.collector.buffer
+    buffer = collector_of(learner).buffer
     first, following = buffer.state(torch.arange(14)), buffer.state(buffer.successor[:14])
     assert torch.equal(first["actor"], before[:14])
     assert (following["actor"][3] == 9.0).all()
@@ -140,9 +154,9 @@ def test_invalid_steps_are_marked_and_outcomes_counted(cfg: dict[str, Any]) -> N
     success[[0, 15]] = True
     invalid[1] = True
     roll(learner, env, obs, done, success, invalid)
-    assert learner.collector.buffer.transitions["valid"][:14].logical_not().nonzero().tolist() == [[1]]
-    assert learner.collector.episodes["train"].summary().tolist() == [0.5, 2, 1, 1]
-    assert learner.collector.episodes["eval"].summary().tolist() == [1.0, 1, 1, 0]
+    assert collector_of(learner).buffer.transitions["valid"][:14].logical_not().nonzero().tolist() == [[1]]
+    assert collector_of(learner).episodes["train"].summary().tolist() == [0.5, 2, 1, 1]
+    assert collector_of(learner).episodes["eval"].summary().tolist() == [1.0, 1, 1, 0]
 
 
 @pytest.mark.parametrize("combination", ["ensemble", "residual", "policy"])
@@ -154,28 +168,28 @@ def test_every_combination_and_reward_learns_and_reports(
     cfg["algorithm"]["refinement_learning_rate"] = 1e-3
     env = RandomEnv(tmp_path)
     learner, obs = build(cfg, env)
-    start = learner.learner.model.actor.mean_weight.clone()
+    start = model_of(learner).actor.mean_weight.clone()
     for _ in range(4):
         obs = roll(learner, env, obs)
     learner.update()
-    assert not torch.equal(start, learner.learner.model.actor.mean_weight)
+    assert not torch.equal(start, model_of(learner).actor.mean_weight)
     line = json.loads((tmp_path / "progress.jsonl").read_text())
-    assert line["replay_lost"] == learner.collector.buffer.num_lost.item() == 0
+    assert line["replay_lost"] == collector_of(learner).buffer.num_lost.item() == 0
     assert line["updates"] == 3 and line["env_steps"] == 4 * N
-    assert all(torch.isfinite(value).all() for value in learner.learner.model.state_dict().values())
+    assert all(torch.isfinite(value).all() for value in model_of(learner).state_dict().values())
 
 
 def test_actor_rests_until_its_start(cfg: dict[str, Any]) -> None:
     cfg["algorithm"]["actor_start_steps"] = 3 * N
     env = RandomEnv()
     learner, obs = build(cfg, env)
-    start = learner.learner.model.actor.mean_weight.clone()
+    start = model_of(learner).actor.mean_weight.clone()
     obs = roll(learner, env, roll(learner, env, obs))
     learner.update()
-    assert torch.equal(start, learner.learner.model.actor.mean_weight)
+    assert torch.equal(start, model_of(learner).actor.mean_weight)
     roll(learner, env, obs)
     learner.update()
-    assert not torch.equal(start, learner.learner.model.actor.mean_weight)
+    assert not torch.equal(start, model_of(learner).actor.mean_weight)
 
 
 def test_resuming_restores_networks_counters_and_replay(cfg: dict[str, Any], tmp_path: Path) -> None:
@@ -194,12 +208,12 @@ def test_resuming_restores_networks_counters_and_replay(cfg: dict[str, Any], tmp
     assert resumed.load(saved, None, True)
     resumed.train_mode()
     assert (resumed.iteration, resumed.env_steps, resumed.num_updates) == (1, 3 * N, 3)
-    before, after = learner.collector.buffer, resumed.collector.buffer
+    before, after = collector_of(learner).buffer, collector_of(resumed).buffer
     assert torch.equal(after.states["actor"][: 3 * 14], before.states["actor"][: 3 * 14])
     assert len(after) == len(before) == 3 * 14
     assert after.transitions["done"][2 * 14 : 3 * 14].all()  # no window joins two runs
-    for name, value in learner.learner.model.state_dict().items():
-        assert torch.equal(value, resumed.learner.model.state_dict()[name]), name
+    for name, value in model_of(learner).state_dict().items():
+        assert torch.equal(value, model_of(resumed).state_dict()[name]), name
     assert resumed.learner.constants() == learner.learner.constants()
 
 
@@ -244,9 +258,9 @@ def test_the_small_policy_is_exported_as_the_player_does_it(cfg: dict[str, Any],
     learner, obs = build(cfg, RandomEnv(tmp_path))
     policy = learner.get_policy()
     torch.jit.script(policy.as_jit().to("cpu")).save(str(tmp_path / "policy.pt"))
-    expected = torch.tanh(learner.learner.model.actor(obs["policy"])[0])
+    expected = torch.tanh(model_of(learner).actor(obs["policy"])[0])
     torch.testing.assert_close(torch.jit.load(str(tmp_path / "policy.pt"))(obs["policy"]), expected)
-    onnx = policy.as_onnx().to("cpu").eval()
+    onnx: Any = policy.as_onnx().to("cpu").eval()
     torch.onnx.export(
         onnx, onnx.get_dummy_inputs(), str(tmp_path / "policy.onnx"), export_params=True, opset_version=18,
         input_names=onnx.input_names, output_names=onnx.output_names,

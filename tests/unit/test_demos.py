@@ -88,7 +88,7 @@ def test_merge(tmp_path: Path) -> None:
     demos = load_demonstrations(output, task=TASK)
     assert demos.lengths.tolist() == [3, 5, 4] and demos.obs[demos.starts, 0].tolist() == [0, 1, 0]
     with h5py.File(output) as file:
-        assert file["data"].attrs["total"] == 12 and np.array_equal(file["data"].attrs["seed"], [1, 2])
+        assert file["data"].attrs["total"] == 12 and np.array_equal(np.asarray(file["data"].attrs["seed"]), [1, 2])
     assert [p.name for p in output.parent.iterdir()] == ["c.hdf5"]
 
 

@@ -84,6 +84,7 @@ def test_faithful_loss_trains_the_mean_by_squared_error_alone() -> None:
 def test_refinement_pushes_demonstrations_up_and_replay_to_zero() -> None:
     demo, online = torch.zeros(4, requires_grad=True), torch.tensor([1.0, -1.0], requires_grad=True)
     losses.refinement_loss(demo, online).backward()
+    assert demo.grad is not None and online.grad is not None
     assert (demo.grad < 0).all()
     assert online.grad[0] > 0 and online.grad[1] < 0
 

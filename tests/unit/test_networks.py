@@ -20,6 +20,7 @@ from cohoff.networks.triangular import TriangularForm
 
 def test_projection_gives_every_output_neuron_unit_norm_and_spares_the_bias() -> None:
     layer = EnsembleLinear(1, 2, 2, bias=True)
+    assert layer.bias is not None
     with torch.no_grad():
         layer.weight.copy_(torch.tensor([[[3.0, 0.0], [4.0, 2.0]]]))
         layer.bias.fill_(7.0)
@@ -57,7 +58,9 @@ def test_joined_pass_normalizes_both_halves_with_common_statistics() -> None:
 
 def test_critic_weights_have_unit_norm_from_the_start_and_members_differ() -> None:
     critic = CategoricalCritic(3, 2, (8, 8))
-    for layer in (*(block.dense for block in critic.blocks), critic.head):
+    for layer in critic.modules():
+        if not isinstance(layer, EnsembleLinear):
+            continue
         assert_close(layer.weight.norm(dim=1), torch.ones(2, layer.weight.shape[-1]))
     logits = critic(torch.randn(5, 3), torch.randn(5, 2))
     assert logits.shape == (2, 5, 101)
@@ -67,6 +70,7 @@ def test_critic_weights_have_unit_norm_from_the_start_and_members_differ() -> No
 def test_target_moves_by_the_rate_and_stays_on_the_sphere() -> None:
     torch.manual_seed(0)
     online, target = CategoricalCritic(3, 2, (8,)), CategoricalCritic(3, 2, (8,))
+    assert online.head.bias is not None and target.head.bias is not None
     with torch.no_grad():
         online.head.bias.fill_(1.0)
     target.track_(online, 0.25)

@@ -199,5 +199,6 @@ def test_refinement_raises_the_demonstrations_above_the_replay() -> None:
     batch.action = torch.cat([torch.full((B // 2, A), 0.6), torch.full((B // 2, A), -0.6)])
     for _ in range(100):
         updates.update_reward(policy, optimizer, batch, B // 2)
-    log_prob = losses.tanh_gaussian_log_prob(*policy(batch.now.actor), batch.action)
+    mean, std = policy(batch.now.actor)
+    log_prob = losses.tanh_gaussian_log_prob(mean, std, batch.action)
     assert log_prob[: B // 2].mean() > log_prob[B // 2 :].mean() + 0.2

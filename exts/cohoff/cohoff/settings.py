@@ -15,7 +15,7 @@ import inspect
 from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -38,6 +38,12 @@ class CheckedSettings:
         super().__init_subclass__(**kwargs)
         if section is not None:
             cls.__section__ = section
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> dict[str, Any]:
+            """The settings as plain values; defined by Isaac Lab's ``configclass``."""
+            ...
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign the setting ``name``, brought to the field's type."""
