@@ -5,10 +5,13 @@
 
 Tensors have a shape and a device here, but no values. So the loop ends with an error where the host reads a tensor or a
 shape depends on data. :class:`OnDeviceAlone` and :class:`NothingFromTheHost` refuse tensors of another device and
-copies from the host, which CUDA graphs cannot hold either. ``meta`` is torch's own device without data, on which
-gradients are computed as well. ``cuda:0`` are fake tensors that claim to be on a GPU; torch takes gradients of these
-only where there is a driver, so there the backward pass is left out. The program is run in a process of its own,
-because fake tensors on a GPU that does not exist have corrupted the interpreter's memory before.
+copies from the host, which CUDA graphs cannot hold either.
+
+``meta`` is torch's own device without data, on which gradients are computed as well. ``cuda:0`` are fake tensors that
+claim to be on a GPU; torch takes gradients of these only where there is a driver, so there the backward pass is left
+out.
+
+It runs in a process of its own, because the mode of fake tensors changes how torch handles GPUs until the process ends.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import torch
 from tape import TapeRecorder
 
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
-from cohoff.offpolicy.capture import WARM_UP, CapturedCalls
+from cohoff.offpolicy.capture import WARM_UP, CapturedCalls, use_capture
 from cohoff.offpolicy.report import MetricMeans
 
 
@@ -135,6 +135,12 @@ def test_a_cpu_has_no_graphs(cfg: dict[str, Any], tmp_path: Path, capsys: pytest
         start(cfg, tmp_path / "run", captured=False)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: agent.algorithm.capture=true needs a CUDA device")
+
+
+def test_capturing_is_the_default_on_a_gpu_and_can_be_left_out() -> None:
+    gpu, cpu = torch.device("cuda:0"), torch.device("cpu")
+    assert use_capture(None, gpu) and use_capture(True, gpu) and not use_capture(False, gpu)
+    assert not use_capture(None, cpu) and not use_capture(False, cpu)
 
 
 def test_means_are_of_what_was_added_since_they_were_read() -> None:
