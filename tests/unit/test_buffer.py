@@ -126,7 +126,8 @@ def test_state_round_trip_and_refusal_of_another_ring() -> None:
         for step in range(steps):
             write(buffer, step, done=[step == 1, False])
         other.load_state_dict(buffer.state_dict())
-        write(buffer, 9), write(other, 9)
+        write(buffer, 9)
+        write(other, 9)
         assert (other.states["actor"] == buffer.states["actor"]).all()
         assert (other.successor == buffer.successor).all() and len(other) == len(buffer)
     with pytest.raises(ValueError, match="4 steps of 2 environments"):

@@ -156,7 +156,7 @@ class ReplayBuffer:
         state |= {f"ends/{name}": value[self.first_end :] for name, value in self.states.items()}
         state |= {f"transitions/{name}": value[:rows] for name, value in self.transitions.items()}
         state |= {"successor": self.successor[:rows], "end_owner": self.end_owner}
-        state |= {name: getattr(self, name) for name in ("head", "filled", "end_head")}
+        state |= {name: getattr(self, name) for name in ("head", "filled", "end_head", "num_lost")}
         return state | {"shape": torch.tensor([self.num_steps, self.stride, self.num_ends])}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
