@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> None:
     ):
 
         def report(now: EvaluationProgress) -> None:
-            rate = f"{now.successes / now.finished:.3f}" if now.finished else "-"
+            rate = "-" if now.success is None else f"{now.success:.3f}"
             advance(now.finished, f"success {rate}")
 
         result = evaluate(env, bind_policy(policy, args, env), episodes, report).summary()

@@ -37,8 +37,9 @@ class EvaluationProgress:
     """Counted episodes that have finished."""
     episodes: int
     """Episodes that are counted in total."""
-    successes: int
-    """Counted episodes that have succeeded."""
+    success: float | None
+    """Success rate of the rounds that all environments have finished, None before there is one. Of all finished
+    episodes it would be too high at first, as successful episodes are short."""
     env_steps: int
     """Steps so far, summed over the environments."""
 
@@ -103,6 +104,7 @@ def evaluate(
     success = torch.zeros(per_env + 1, num_envs, dtype=torch.bool, device=device)
     invalid = torch.zeros_like(success)
     lengths = torch.zeros(per_env + 1, num_envs, dtype=torch.long, device=device)
+    rounds = torch.arange(per_env, device=device)[:, None]
     count = torch.zeros(1, num_envs, dtype=torch.long, device=device)
     length = torch.zeros(1, num_envs, dtype=torch.long, device=device)
     start = time.perf_counter()
@@ -110,7 +112,7 @@ def evaluate(
     obs, _ = env.reset()
     policy.reset(torch.ones(num_envs, dtype=torch.bool, device=device))
     if progress is not None:
-        progress(EvaluationProgress(0, total, 0, 0))
+        progress(EvaluationProgress(0, total, None, 0))
     while finished < total:
         obs, _, terminated, truncated, extras = env.step(policy(TensorDict(obs, batch_size=[num_envs])))
         steps += 1
@@ -126,9 +128,14 @@ def evaluate(
         lengths.scatter_(0, row, length)
         count += dones
         length.masked_fill_(dones, 0)
-        finished, successes = torch.stack((count.clamp(max=per_env).sum(), success[:per_env].sum())).tolist()
+        complete = count.clamp(max=per_env).min()
+        successes = (success[:per_env] & (rounds < complete)).sum()
+        finished, num_complete, num_successes = torch.stack(
+            (count.clamp(max=per_env).sum(), complete * num_envs, successes)
+        ).tolist()
         if progress is not None:
-            progress(EvaluationProgress(finished, total, successes, steps * num_envs))
+            rate = num_successes / num_complete if num_complete else None
+            progress(EvaluationProgress(finished, total, rate, steps * num_envs))
     return EvaluationResult(
         success=success[:per_env].flatten().cpu(),
         lengths=lengths[:per_env].flatten().cpu(),

@@ -132,6 +132,11 @@ class OffPolicyAlgorithm:
         settings = {key: value for key, value in cfg["algorithm"].items() if key not in ("class_name", "learner")}
         own = {key: settings.pop(key) for key in list(settings) if key in names}
         with exit_on_input_error():
+            if cfg.get("multi_gpu") is not None:
+                raise InputError(
+                    f"training in {cfg['multi_gpu']['world_size']} processes is not supported: each would learn alone; "
+                    "start one with isaaclab train"
+                )
             return OffPolicyAlgorithm(
                 obs, env, device, cfg["obs_groups"], cfg["max_iterations"], cfg["algorithm"]["learner"], settings, **own
             )
@@ -161,6 +166,7 @@ class OffPolicyAlgorithm:
         means = self.report.write(
             {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates}
         )
+        self.policy.output_std.fill_(means.get("std", torch.nan))
         return {name: means[name] for name in ("critic_loss", "kl") if name in means}
 
     def update_once(self, with_actor: bool) -> None:
@@ -230,11 +236,6 @@ class OffPolicyAlgorithm:
     def get_policy(self) -> ActingPolicy:
         """The mean policy as it acts, base included."""
         return self.policy
-
-    def broadcast_parameters(self) -> None:
-        """Send rank 0's networks to all ranks."""
-        for tensor in self.learner.modules.state_dict().values():
-            torch.distributed.broadcast(tensor, src=0)
 
     def save(self) -> dict[str, Any]:
         """Checkpoint contents: tensors and plain values only. The replay goes to a side file in the log folder."""

@@ -13,7 +13,8 @@ class EpisodeStatistics:
     """Outcomes of finished episodes of a group of environments.
 
     The success rate is the mean over environments of each one's last ``window`` outcomes: environments with short
-    (successful) episodes finish more of them, and must not count for more.
+    (successful) episodes finish more of them, and must not count for more. There is no rate before every environment
+    has an outcome: the first episodes to end are successes, whatever the policy.
     """
 
     def __init__(self, num_envs: int, device: torch.device | str, window: int = 4):
@@ -30,7 +31,10 @@ class EpisodeStatistics:
         self._totals += torch.stack([done.sum(), (done & success).sum(), (done & invalid).sum()])
 
     def summary(self) -> Tensor:
-        """Success rate, episodes, successes and invalid episodes so far, [4]; the rate is NaN before the first end."""
+        """Success rate, episodes, successes and invalid episodes so far, [4].
+
+        The rate is NaN until all environments have an outcome.
+        """
         seen = self._slots < self._count[:, None]
         per_env = (self._outcomes * seen).sum(1) / seen.sum(1)
-        return torch.cat([per_env.nanmean()[None], self._totals.to(per_env.dtype)])
+        return torch.cat([per_env.mean()[None], self._totals.to(per_env.dtype)])

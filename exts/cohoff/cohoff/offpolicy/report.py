@@ -81,7 +81,7 @@ class Report:
         self.log = {f"Learner/{name}": float(value) for name, value in counters.items() if name != "iteration"}
         for group, outcome in zip(self._episodes, itertools.batched(values, 4), strict=True):
             rate, episodes, successes, invalid = outcome
-            known = rate == rate  # NaN before the first episode has ended
+            known = rate == rate  # NaN until every environment has an outcome
             line |= {f"{group}_success": rate if known else None, f"{group}_episodes": episodes}
             line |= {f"{group}_successes": successes, f"{group}_invalid": invalid}
             if known:

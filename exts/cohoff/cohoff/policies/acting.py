@@ -52,6 +52,8 @@ class ActingPolicy(nn.Module):
         self.policy: CombinedPolicy = policy
         self.observe = observe
         self.engine = engine
+        self.output_std = torch.full((1,), torch.nan)
+        """Standard deviation with which the actor was last trained, before tanh, for rsl_rl's log; NaN before that."""
 
     @torch.no_grad()
     def forward(self, obs: TensorDict) -> Tensor:
@@ -64,11 +66,6 @@ class ActingPolicy(nn.Module):
         """Discard the plans of environments whose episode ended, bool or integer, shape [N]."""
         if self.engine is not None:
             self.engine.reset(dones)
-
-    @property
-    def output_std(self) -> Tensor:
-        """Zero, for rsl_rl's log: the mean policy has no spread."""
-        return torch.zeros(1)
 
     def as_jit(self) -> nn.Module:
         """The small policy alone, traced for TorchScript."""
