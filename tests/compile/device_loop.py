@@ -102,7 +102,7 @@ def make_algorithm(device: str, gradient_penalty: float) -> OffPolicyAlgorithm:
         algorithm.learner, algorithm.observe, actions, 6, algorithm.num_train, observe(), ACTION_DIM
     )
     algorithm.demonstration_buffer = algorithm.collector.buffer
-    algorithm.report = Report(None, algorithm.collector.episodes, algorithm.collector.buffer.num_lost)
+    algorithm.report = Report(None, algorithm.collector.episodes, {"lost": algorithm.collector.buffer.num_lost})
     return algorithm
 
 

@@ -159,6 +159,43 @@ def test_invalid_steps_are_marked_and_outcomes_counted(cfg: dict[str, Any]) -> N
     assert collector_of(learner).episodes["eval"].summary()[1:].tolist() == [1, 1, 0]
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+@pytest.mark.parametrize("source", ["observation", "base action"])
+def test_values_that_are_not_finite_are_contained_and_counted(
+    cfg: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, value: float
+) -> None:
+    """One environment, one step: neither the transition to it nor the one from it is learned from."""
+    env = RandomEnv(tmp_path)
+    learner, obs = build(cfg, env)
+    obs = roll(learner, env, obs)
+    collector, engine = collector_of(learner), learner.engine
+    assert engine is not None
+    planned = engine.act
+
+    def broken(groups: TensorDict) -> torch.Tensor:
+        action = planned(groups).clone()
+        action[2, 0] = value
+        return action
+
+    following, extras = env.step(*no_ends())
+    with torch.inference_mode(), monkeypatch.context() as patch:
+        if source == "observation":
+            following["policy"][2, 1] = value
+        else:
+            patch.setattr(engine, "act", broken)
+        assert learner.act(obs).isfinite().all()
+        learner.process_env_step(following, torch.zeros(N), torch.zeros(N), extras)
+        assert learner.act(following).isfinite().all()
+    for _ in range(3):
+        following = roll(learner, env, following)
+    learner.update()
+    valid = collector.buffer.transitions["valid"][: 14 * 5].view(5, 14)
+    assert valid.logical_not().nonzero().tolist() == [[1, 2], [2, 2]]
+    assert all(tensor.isfinite().all() for tensor in collector.buffer.states.values())
+    assert all(tensor.isfinite().all() for tensor in model_of(learner).state_dict().values())
+    assert json.loads((tmp_path / "progress.jsonl").read_text())["non_finite"] == 2
+
+
 @pytest.mark.parametrize("combination", ["ensemble", "residual", "policy"])
 @pytest.mark.parametrize("reward", ["coherent", "sparse"])
 def test_every_combination_and_reward_learns_and_reports(

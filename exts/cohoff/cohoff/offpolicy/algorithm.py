@@ -225,7 +225,11 @@ class OffPolicyAlgorithm:
             self.num_train, self._example, self.problem.action_dim,
         )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
-        self.report = Report(self.log_dir, self.collector.episodes, self.collector.buffer.num_lost)
+        self.report = Report(
+            self.log_dir,
+            self.collector.episodes,
+            {"replay_lost": self.collector.buffer.num_lost, "non_finite": self.collector.num_non_finite},
+        )
         if self._resumed is not None:
             checkpoint.restore_replay(self.collector.buffer, self._resumed["replay"])
             self.collector.buffer.close_episodes()

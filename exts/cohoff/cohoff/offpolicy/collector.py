@@ -23,6 +23,9 @@ class Collector:
     """Steps all environments with the learner's actions; the first ``num_train`` of them fill the replay buffer.
 
     The others are reserved for evaluation: they act with the mean policy and are never stored.
+
+    Observations, base actions, actions and rewards that are not finite are replaced by zeros. A transition that such a
+    value belongs to is stored as invalid and counted in :attr:`num_non_finite`, for evaluation environments too.
     """
 
     def __init__(
@@ -32,7 +35,9 @@ class Collector:
         num_envs, device = base_actions.num_envs, base_actions.device
         self.learner, self.observe, self.base_actions = learner, observe, base_actions
         self.num_train = num_train
-        example = self.state_of(obs, torch.zeros(num_envs, base_actions.size, device=device))
+        example, self._finite = self.state_of(obs, torch.zeros(num_envs, base_actions.size, device=device))
+        self.num_non_finite = torch.zeros((), dtype=torch.long, device=device)
+        """Transitions with a value that is not finite."""
         self._state = {name: torch.zeros_like(value) for name, value in example.items()}
         self._is_current = False
         self._action = torch.zeros(num_envs, action_dim, device=device)
@@ -42,18 +47,22 @@ class Collector:
         if num_envs > num_train:
             self.episodes["eval"] = EpisodeStatistics(num_envs - num_train, device)
 
-    def state_of(self, obs: TensorDict, base_action: Tensor) -> Fields:
-        """States as they are stored, [N] rows."""
-        state = self.observe(obs)
+    def state_of(self, obs: TensorDict, base_action: Tensor) -> tuple[Fields, Tensor]:
+        """States as they are stored, [N] rows, and which of them were finite, [N] bool."""
+        seen = self.observe(obs) | {"base_action": base_action}
+        finite = torch.stack([value.isfinite().flatten(1).all(1) for value in seen.values()]).all(0)
+        state = {name: finite_or_zero(value) for name, value in seen.items()}
         features = self.learner.features(state["actor"])
-        return {**state, "base_action": base_action, **{FEATURES + name: value for name, value in features.items()}}
+        return {**state, **{FEATURES + name: value for name, value in features.items()}}, finite
 
     def act(self, obs: TensorDict) -> Tensor:
         """Actions to execute in all environments, [N, A]."""
         if not self._is_current:
-            self._arrive(self.state_of(obs, self.base_actions.current(obs)))
+            self._arrive(*self.state_of(obs, self.base_actions.current(obs)))
             self._is_current = True
-        self._action.copy_(self.learner.act(State.of(self._state), self._is_train))
+        action = self.learner.act(State.of(self._state), self._is_train)
+        self._finite &= action.isfinite().all(1)
+        self._action.copy_(finite_or_zero(action))
         return self._action
 
     def record(self, obs: TensorDict, done: Tensor, extras: dict[str, Any]) -> None:
@@ -68,23 +77,33 @@ class Collector:
         # The simulation may run on another device than the learner.
         success, invalid = (extras[name].to(done.device) for name in ("success", "invalid"))
         base_before_reset = self.base_actions.advance(obs, done, extras["num_resets"])
-        arrived = next_state = self.state_of(obs, self.base_actions.current(obs))
+        arrived, arrived_finite = next_state, next_finite = self.state_of(obs, self.base_actions.current(obs))
         if extras["num_resets"] > 0:
-            next_state = self.state_of(_before_reset(obs, extras["final_obs"], done), base_before_reset)
+            next_state, next_finite = self.state_of(_before_reset(obs, extras["final_obs"], done), base_before_reset)
+        reward = self.learner.reward(self._state["actor"], self._action, success)
+        # Where the simulation broke down, the environment has reported zeros and counted it.
+        finite = self._finite & next_finite & reward.isfinite()
+        self.num_non_finite += (~finite).sum()
         n = self.num_train
         state, following = ({name: value[:n] for name, value in s.items()} for s in (self._state, next_state))
         self.buffer.extend(
             state, following, action=self._action[:n], success=success[:n], done=done[:n],
-            reward=self.learner.reward(self._state["actor"][:n], self._action[:n], success[:n]), valid=~invalid[:n],
+            reward=finite_or_zero(reward[:n]), valid=(finite & ~invalid)[:n],
         )  # fmt: skip
-        self._arrive(arrived)
+        self._arrive(arrived, arrived_finite)
         self.episodes["train"].record(done[:n], success[:n], invalid[:n])
         if "eval" in self.episodes:
             self.episodes["eval"].record(done[n:], success[n:], invalid[n:])
 
-    def _arrive(self, state: Fields) -> None:
+    def _arrive(self, state: Fields, finite: Tensor) -> None:
+        self._finite.copy_(finite)
         for name, value in self._state.items():
             value.copy_(state[name])
+
+
+def finite_or_zero(value: Tensor) -> Tensor:
+    """``value`` with 0 for NaN and infinities."""
+    return torch.nan_to_num(value, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _before_reset(obs: TensorDict, final_obs: dict[str, Any], done: Tensor) -> TensorDict:

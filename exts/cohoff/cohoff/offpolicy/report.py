@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,12 @@ class Report:
     Args:
         log_dir: Folder of the run; None writes no file.
         episodes: Outcomes of the groups of environments, by name: ``train``, ``eval``.
-        num_lost: Number of transitions that the replay buffer has lost, a scalar that changes in place.
+        totals: Further numbers by name, integer scalars that change in place.
     """
 
-    def __init__(self, log_dir: Path | None, episodes: dict[str, EpisodeStatistics], num_lost: Tensor):
+    def __init__(self, log_dir: Path | None, episodes: dict[str, EpisodeStatistics], totals: Mapping[str, Tensor]):
         self._file = None if log_dir is None else log_dir / PROGRESS_FILE
-        self._episodes, self._num_lost = episodes, num_lost
+        self._episodes, self._totals = episodes, totals
         self._means = MetricMeans()
         self._started = time.monotonic()
         self.log: dict[str, float] = {}
@@ -74,12 +75,13 @@ class Report:
     def write(self, counters: dict[str, int]) -> dict[str, float]:
         """Append a line with the counters, outcomes and means of this iteration; return the means."""
         outcomes = [statistics.summary() for statistics in self._episodes.values()]
-        *values, num_lost = torch.cat([*outcomes, self._num_lost[None]]).tolist()
+        totals = torch.stack(list(self._totals.values()))
+        values = torch.cat([*outcomes, totals]).tolist()
         metrics = self._means.pop()
-        counters = counters | {"replay_lost": int(num_lost)}
+        counters = counters | dict(zip(self._totals, map(int, values[-len(totals) :]), strict=True))
         line: dict[str, Any] = counters | {"seconds": time.monotonic() - self._started}
         self.log = {f"Learner/{name}": float(value) for name, value in counters.items() if name != "iteration"}
-        for group, outcome in zip(self._episodes, itertools.batched(values, 4), strict=True):
+        for group, outcome in zip(self._episodes, itertools.batched(values[: -len(totals)], 4), strict=True):
             rate, episodes, successes, invalid = outcome
             known = rate == rate  # NaN until every environment has an outcome
             line |= {f"{group}_success": rate if known else None, f"{group}_episodes": episodes}
