@@ -76,7 +76,9 @@ def test_each_environment_contributes_the_same_number() -> None:
     assert summary["success"] == 0.5 and summary["episodes"] == 4
     assert (summary["low"], summary["high"]) == wilson_interval(2, 4)
     assert summary["lengths"]["success"]["mean"] == 2.0 and summary["lengths"]["all"]["mean"] == 11.0
-    assert (seen[0].finished, seen[0].episodes) == (0, 4) and (seen[-1].finished, seen[-1].successes) == (4, 2)
+    assert (seen[0].finished, seen[0].episodes) == (0, 4) and (seen[-1].finished, seen[-1].success) == (4, 0.5)
+    # No rate before the slow environment has an outcome; by then the fast one has succeeded five times.
+    assert [now.success for now in seen[:5]] == [None] * 5 and {now.success for now in seen[5:]} == {0.5}
 
 
 def test_non_finite_episodes_are_failures() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,20 @@ def test_several_processes_are_refused(cfg: dict[str, Any], capsys: pytest.Captu
             env.get_observations(), env, cfg | {"multi_gpu": {"world_size": 2}}, "cpu"
         )
     assert "training in 2 processes is not supported" in capsys.readouterr().err
+
+
+class Malicious:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return (exec, ("raise SystemExit('code has run')",))
+
+
+def test_the_runner_cannot_open_a_checkpoint_that_holds_code(cfg: dict[str, Any], tmp_path: Path) -> None:
+    """rsl_rl's runner asks torch for an unsafe load."""
+    torch.save({"model": Malicious()}, tmp_path / "model_0.pt")
+    cfg["algorithm"] |= {"learner": f"{__name__}:CloningLearner", "hidden_dim": 64}
+    env = point_mass.PointMass(4, None)
+    core.OffPolicyAlgorithm.construct_algorithm(env.get_observations(), env, cfg, "cpu")
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / "model_0.pt", weights_only=False)

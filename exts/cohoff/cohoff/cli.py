@@ -34,14 +34,20 @@ def command_parser(command: str, description: str | None) -> ArgumentParser:
     )
 
 
-def at_least[Number: (int, float)](minimum: Number) -> Callable[[str], Number]:
-    """Type of an option that takes a finite number of the type of ``minimum``, not below it."""
+MAX_SEED = 2**32 - 1
+"""Largest seed that NumPy, and so Isaac Lab, takes."""
+
+
+def at_least[Number: (int, float)](minimum: Number, maximum: Number | None = None) -> Callable[[str], Number]:
+    """Type of an option that takes a finite number of the type of ``minimum``, not below it nor above ``maximum``."""
     kind = type(minimum)
 
     def convert(text: str) -> Number:
         value = kind(text)
         if not minimum <= value < math.inf:
             raise argparse.ArgumentTypeError(f"give a number of at least {minimum}, not {text}")
+        if maximum is not None and value > maximum:
+            raise argparse.ArgumentTypeError(f"give a number of at most {maximum}, not {text}")
         return value
 
     convert.__name__ = kind.__name__  # argparse names it where the text is no number
@@ -57,7 +63,9 @@ def add_num_envs(parser: argparse.ArgumentParser, default: int) -> None:
 
 def add_seed(parser: argparse.ArgumentParser, seeded: str, default: int = 0) -> None:
     """Add ``--seed``; ``seeded`` says what depends on it."""
-    parser.add_argument("--seed", type=at_least(0), default=default, help=f"seed of {seeded} (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=at_least(0, MAX_SEED), default=default, help=f"seed of {seeded} (default: %(default)s)"
+    )
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ when the runner first asks for training mode, so that playing a checkpoint needs
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -131,6 +132,8 @@ class OffPolicyAlgorithm:
         names = inspect.signature(OffPolicyAlgorithm.__init__).parameters
         settings = {key: value for key, value in cfg["algorithm"].items() if key not in ("class_name", "learner")}
         own = {key: settings.pop(key) for key in list(settings) if key in names}
+        # rsl_rl's runner opens checkpoints with pickle; this makes torch refuse code in them.
+        os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
         with exit_on_input_error():
             if cfg.get("multi_gpu") is not None:
                 raise InputError(

@@ -92,6 +92,9 @@ class OffPolicyRunnerCfg(CheckedSettings, RslRlBaseRunnerCfg, section="agent"):
     class_name: str = "OnPolicyRunner"
     """rsl_rl's stock runner drives the algorithm."""
 
+    seed: Annotated[int, Ge(-1), Le(2**32 - 1)] = 42
+    """Of everything that draws; -1 draws one, which is recorded."""
+
     num_steps_per_env: Annotated[int, Ge(1)] = 8
     """Control steps per iteration."""
 
