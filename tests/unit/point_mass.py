@@ -116,6 +116,18 @@ def smallest_csil(folder: Path) -> dict[str, Any]:
     return runner
 
 
+def go_on(algorithm: OffPolicyAlgorithm, iterations: int) -> None:
+    """Run iterations of four control steps and an update in eight environments."""
+    env = PointMass(8, None)
+    obs = env.get_observations()
+    for _ in range(iterations):
+        with torch.inference_mode():
+            for _ in range(4):
+                obs, rewards, dones, extras = env.step(algorithm.act(obs))
+                algorithm.process_env_step(obs, rewards, dones, extras)
+        algorithm.update()
+
+
 def success_rate(policy: Any, episodes: int = 256) -> float:
     """Success of the mean policy in the first episode of ``episodes`` environments, always the same ones."""
     env = PointMass(episodes, None, seed=99)

@@ -37,17 +37,6 @@ def start(cfg: dict[str, Any], folder: Path, captured: bool) -> OffPolicyAlgorit
     return algorithm
 
 
-def go_on(algorithm: OffPolicyAlgorithm, iterations: int) -> None:
-    env = point_mass.PointMass(8, None)
-    obs = env.get_observations()
-    for _ in range(iterations):
-        with torch.inference_mode():
-            for _ in range(4):
-                obs, rewards, dones, extras = env.step(algorithm.act(obs))
-                algorithm.process_env_step(obs, rewards, dones, extras)
-        algorithm.update()
-
-
 def lines(folder: Path) -> list[dict[str, Any]]:
     rows = [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
@@ -66,7 +55,7 @@ def test_a_captured_update_equals_one_that_is_not(cfg: dict[str, Any], tmp_path:
             return update(batch, num_demonstrations, with_actor)
 
         algorithm.learner.update = counted  # pyright: ignore[reportAttributeAccessIssue]
-        go_on(algorithm, 5)
+        point_mass.go_on(algorithm, 5)
         states.append(algorithm.learner.modules.state_dict())
         assert len(calls) == (2 * (WARM_UP + 1) if captured else 35)
         calls.clear()
@@ -80,7 +69,7 @@ def test_a_captured_update_follows_the_learning_rate(cfg: dict[str, Any], tmp_pa
     algorithm = start(cfg, tmp_path / "run", captured=True)
     weights = []
     for iterations in (3, 1, 1):
-        go_on(algorithm, iterations)
+        point_mass.go_on(algorithm, iterations)
         parameters = algorithm.learner.optimizers["actor"].param_groups[0]["params"]
         weights.append(torch.cat([parameter.detach().flatten() for parameter in parameters]))
     assert algorithm.learning_rate == 0.0
@@ -91,7 +80,7 @@ def test_a_captured_update_follows_the_learning_rate(cfg: dict[str, Any], tmp_pa
 def test_loading_a_checkpoint_leaves_its_graphs(cfg: dict[str, Any], tmp_path: Path) -> None:
     """A graph holds on to the optimizer's tensors, which loading replaces."""
     algorithm = start(cfg, tmp_path / "run", captured=True)
-    go_on(algorithm, 1)
+    point_mass.go_on(algorithm, 1)
     captured = algorithm.run_update
     algorithm.load(algorithm.save(), None, True)
     assert algorithm.run_update is not captured
@@ -101,7 +90,7 @@ def test_loading_a_checkpoint_leaves_its_graphs(cfg: dict[str, Any], tmp_path: P
 def test_a_checkpoint_brings_no_settings_of_its_optimizers(cfg: dict[str, Any], tmp_path: Path, rate: Any) -> None:
     """Checkpoints of another device, or from before the rate was a tensor, leave the rate to the schedule."""
     algorithm = start(cfg, tmp_path / "run", captured=False)
-    go_on(algorithm, 1)
+    point_mass.go_on(algorithm, 1)
     checkpoint = algorithm.save()
     for state in checkpoint["optimizers"].values():
         for group in state["param_groups"]:
@@ -115,7 +104,7 @@ def test_a_checkpoint_brings_no_settings_of_its_optimizers(cfg: dict[str, Any], 
     for index, parameter in enumerate(group["params"]):
         assert torch.equal(optimizer.state[parameter]["exp_avg"], saved[index]["exp_avg"])
         assert optimizer.state[parameter]["step"] == 7
-    go_on(resumed, 1)
+    point_mass.go_on(resumed, 1)
     assert float(group["lr"]) == pytest.approx(resumed.learning_rate) == 3e-4 + 0.25 * (3e-5 - 3e-4)
 
 

@@ -41,14 +41,7 @@ def run(cfg: dict[str, Any], folder: Path, iterations: int, record: bool = True)
     recorder = Recorder(algorithm)
     if record:
         algorithm.learner.update = recorder  # pyright: ignore[reportAttributeAccessIssue]
-    env = point_mass.PointMass(8, folder)
-    obs = env.get_observations()
-    for _ in range(iterations):
-        with torch.inference_mode():
-            for _ in range(4):
-                obs, rewards, dones, extras = env.step(algorithm.act(obs))
-                algorithm.process_env_step(obs, rewards, dones, extras)
-        algorithm.update()
+    point_mass.go_on(algorithm, iterations)
     return algorithm, recorder
 
 
