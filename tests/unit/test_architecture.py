@@ -27,10 +27,12 @@ ARROWS = {
     "offpolicy": {"policies", "data", "networks", *GROUND},
     "algorithms": {"offpolicy", "policies", "data", "networks", *GROUND},
     "benchmarks": {"algorithms", "offpolicy", "policies", "data", "networks", "experiments", *GROUND},
+    "stress": {"algorithms", "offpolicy", "policies", "data", "networks", "experiments", *GROUND},
     "isaac": {"algorithms", "offpolicy", "policies", "data", "networks", "experiments", *GROUND},
     "commands": {
         "isaac",
         "benchmarks",
+        "stress",
         "algorithms",
         "offpolicy",
         "policies",

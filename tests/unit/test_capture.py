@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import point_mass
 import pytest
 import torch
 from tape import TapeRecorder
@@ -17,6 +16,7 @@ from tape import TapeRecorder
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.capture import WARM_UP, CapturedCalls, use_capture
 from cohoff.offpolicy.report import MetricMeans
+from cohoff.stress import point_mass
 
 
 @pytest.fixture

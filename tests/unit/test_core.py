@@ -9,13 +9,13 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-import point_mass
 import pytest
 import torch
 
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.batch import Batch, State, concatenate
+from cohoff.stress import point_mass
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import point_mass
 import pytest
 import torch
 from torch import nn
@@ -24,6 +23,7 @@ from cohoff.offpolicy.inference import load_policy
 from cohoff.offpolicy.learner import Metrics, Problem
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
+from cohoff.stress import point_mass
 
 
 class CloningLearner:

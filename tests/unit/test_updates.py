@@ -65,7 +65,7 @@ def known_model(combination: str = "policy", online: KnownCritic | None = None) 
 
 
 def train_actor(model: Any, beta: float, steps: int = 60) -> dict[str, torch.Tensor]:
-    optimizer = torch.optim.Adam(model.actor.parameters(), 1e-2)
+    optimizer = torch.optim.Adam(model.actor.parameters(), 1e-2, fused=True)
     metrics = {}
     for _ in range(steps):
         metrics = updates.update_actor(model, optimizer, make_batch(), torch.randn(B, A), beta)
@@ -138,7 +138,7 @@ def real_model() -> tuple[CsilModel, torch.optim.Optimizer]:
     torch.manual_seed(0)
     policy, critic = {"hidden_dim": 16, "num_features": 16}, {"hidden_dims": (32, 32), "num_atoms": 21}
     model = CsilModel(D, D, A, make_combination("policy"), policy, critic)
-    return model, torch.optim.Adam(model.critic.parameters(), 3e-3)
+    return model, torch.optim.Adam(model.critic.parameters(), 3e-3, fused=True)
 
 
 def test_the_critic_learns_its_target_and_keeps_unit_norm() -> None:
@@ -184,7 +184,7 @@ def test_the_penalty_flattens_the_critic_in_the_action() -> None:
 def test_an_actor_update_leaves_the_critic_trainable_and_untouched() -> None:
     model, _ = real_model()
     before = model.critic.head.weight.clone()
-    optimizer = torch.optim.Adam(model.actor.parameters(), 1e-2)
+    optimizer = torch.optim.Adam(model.actor.parameters(), 1e-2, fused=True)
     updates.update_actor(model, optimizer, make_batch(), torch.randn(B, A), 0.1)
     assert torch.equal(model.critic.head.weight, before)
     assert model.critic.head.weight.requires_grad and model.critic.head.weight.grad is None
@@ -193,7 +193,7 @@ def test_an_actor_update_leaves_the_critic_trainable_and_untouched() -> None:
 def test_refinement_raises_the_demonstrations_above_the_replay() -> None:
     torch.manual_seed(0)
     policy = StationaryPolicy(D, A, hidden_dim=16, num_features=16).eval()
-    optimizer = torch.optim.SGD(policy.parameters(), 1e-2)
+    optimizer = torch.optim.SGD(policy.parameters(), 1e-2, fused=True)
     batch = make_batch()
     batch.now.actor = torch.cat([torch.ones(B // 2, D), -torch.ones(B // 2, D)])
     batch.action = torch.cat([torch.full((B // 2, A), 0.6), torch.full((B // 2, A), -0.6)])

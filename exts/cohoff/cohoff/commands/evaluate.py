@@ -50,7 +50,7 @@ def training_counters(args: argparse.Namespace) -> dict[str, int] | None:
     """Iterations, environment steps and updates of the evaluated policy; None where it was not trained online."""
     if args.policy not in ("csil", "csil_step0"):
         return None
-    counters = read_checkpoint(args.checkpoint)["counters"]
+    counters = read_checkpoint(args.checkpoint)[0]["counters"]
     return counters if args.policy == "csil" else dict.fromkeys(counters, 0)
 
 

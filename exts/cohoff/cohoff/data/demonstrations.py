@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,6 +77,13 @@ class Demonstrations:
     def num_transitions(self) -> int:
         """Number of transitions M."""
         return len(self.actions)
+
+    def fingerprint(self) -> str:
+        """Short hash of actions and lengths: the same for the same demonstrations, wherever their file is."""
+        digest = hashlib.sha256()
+        for value in (self.lengths, self.actions):
+            digest.update(value.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     def subset(self, episode_ids: Sequence[int] | torch.Tensor) -> Demonstrations:
         """The given episodes, in the given order, as new contiguous tensors."""

@@ -52,9 +52,14 @@ class RunningStatistics(nn.Module):
 
     @torch.no_grad()
     def track_(self, mean: Tensor, inverse_std: Tensor) -> None:
-        """Move towards a batch's mean and 1/sqrt(variance + eps)."""
-        self.mean.lerp_(mean.view_as(self.mean), self.momentum)
-        self.var.lerp_((1.0 / inverse_std.square() - self.eps).view_as(self.var), self.momentum)
+        """Move towards a batch's mean and 1/sqrt(variance + eps), where these are finite."""
+        _follow_(self.mean, mean, self.momentum)
+        _follow_(self.var, 1.0 / inverse_std.square() - self.eps, self.momentum)
+
+
+def _follow_(running: Tensor, batch: Tensor, momentum: float) -> None:
+    batch = batch.view_as(running)
+    running.lerp_(torch.where(batch.isfinite(), batch, running), momentum)
 
 
 class EnsembleBatchNorm(RunningStatistics):

@@ -3,7 +3,7 @@
 
 """The off-policy core under rsl_rl's algorithm protocol: loop, schedules, saving and loading.
 
-The stock runner calls :meth:`OffPolicyAlgorithm.act`, ``env.step`` and :meth:`OffPolicyAlgorithm.process_env_step`
+The runner calls :meth:`OffPolicyAlgorithm.act`, ``env.step`` and :meth:`OffPolicyAlgorithm.process_env_step`
 ``num_steps_per_env`` times, then :meth:`OffPolicyAlgorithm.update`, and so on. Learning from the demonstrations happens
 when the runner first asks for training mode, so that playing a checkpoint needs none.
 """
@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import inspect
 import os
+import shutil
+import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -24,17 +26,22 @@ from torch import Tensor
 from cohoff.cli import show_progress
 from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError, exit_on_input_error
-from cohoff.files import write_json
+from cohoff.files import atomic_path, write_json
 from cohoff.offpolicy import checkpoint
 from cohoff.offpolicy.base_actions import BaseActions
-from cohoff.offpolicy.batch import FEATURES, Batch, assemble, concatenate
+from cohoff.offpolicy.batch import Batch, assemble, concatenate
 from cohoff.offpolicy.capture import CapturedCalls, CudaRecorder, use_capture
 from cohoff.offpolicy.collector import Collector
-from cohoff.offpolicy.learner import Learner, Problem
+from cohoff.offpolicy.demonstration_buffer import demonstration_buffer
+from cohoff.offpolicy.episodes import evaluation_environments
+from cohoff.offpolicy.learner import Problem, make_learner
 from cohoff.offpolicy.learning_rate import LearningRate
 from cohoff.offpolicy.observing import Observer
+from cohoff.offpolicy.random_state import random_state, restore_random_state
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
+from cohoff.offpolicy.replay_file import restore_replay, save_replay
 from cohoff.offpolicy.report import Report
+from cohoff.offpolicy.saved_settings import agent_settings
 from cohoff.offpolicy.transitions import demonstrated_transitions
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
@@ -42,7 +49,11 @@ from cohoff.policies.loading import base_path, load_base
 
 
 class OffPolicyAlgorithm:
-    """Collects with a learner's actions, replays, and updates it. Settings: :class:`OffPolicyAlgorithmCfg`."""
+    """Collects with a learner's actions, replays, and updates it. Settings: :class:`OffPolicyAlgorithmCfg`.
+
+    A run that is resumed goes on as if it had not been interrupted, if the environment has ``state_dict`` and
+    ``load_state_dict`` and restores its state exactly. Otherwise its environments start new episodes.
+    """
 
     def __init__(
         self,
@@ -76,6 +87,7 @@ class OffPolicyAlgorithm:
     ):
         """Allocate everything; see :meth:`construct_algorithm`."""
         self.device = torch.device(device)
+        self.env = env.unwrapped
         self.task = env.unwrapped.spec.id
         log_dir = getattr(env.unwrapped.cfg, "log_dir", None)
         self.log_dir = None if log_dir is None else Path(log_dir)
@@ -120,8 +132,14 @@ class OffPolicyAlgorithm:
         self.collector: Collector | None = None
         self.demonstration_buffer: ReplayBuffer
         self.report: Report
-        self._resumed: dict[str, Any] | None = None
+        self.resumed: dict[str, Any] | None = None
+        """The checkpoint that was loaded."""
+        self.agent_settings: dict[str, Any] = {}
+        """Settings that checkpoints hold; see :mod:`cohoff.offpolicy.saved_settings`."""
         self.iteration = self.env_steps = self.num_updates = 0
+        self.num_skipped, self.skipped_in_a_row = (
+            torch.zeros((), dtype=torch.long, device=self.device) for _ in range(2)
+        )
 
     @staticmethod
     def construct_algorithm(obs: TensorDict, env: Any, cfg: dict[str, Any], device: str) -> OffPolicyAlgorithm:
@@ -140,9 +158,12 @@ class OffPolicyAlgorithm:
                     f"training in {cfg['multi_gpu']['world_size']} processes is not supported: each would learn alone; "
                     "start one with isaaclab train"
                 )
-            return OffPolicyAlgorithm(
+            algorithm = OffPolicyAlgorithm(
                 obs, env, device, cfg["obs_groups"], cfg["max_iterations"], cfg["algorithm"]["learner"], settings, **own
             )
+        algorithm.agent_settings = agent_settings(cfg)
+        _replace_stock_runner(inspect.currentframe())
+        return algorithm
 
     def act(self, obs: TensorDict) -> Tensor:
         """Executed actions [N, A]: sampled, and of the mean policy in the evaluation environments."""
@@ -178,7 +199,13 @@ class OffPolicyAlgorithm:
             self._draw(self.demonstration_buffer, self.num_demo_rows),
             self._draw(self._running.buffer, self.batch_size - self.num_demo_rows),
         )
-        self.report.add(self.learner.update(batch, self.num_demo_rows, with_actor))
+        metrics = self.learner.update(batch, self.num_demo_rows, with_actor)
+        skipped = [value for name, value in metrics.items() if name.startswith("skipped")]
+        if skipped:
+            is_skipped = torch.stack(skipped).sum() > 0
+            self.num_skipped += is_skipped
+            self.skipped_in_a_row.add_(1).mul_(is_skipped)
+        self.report.add(metrics)
 
     def _make_update(self) -> Callable[[bool], None]:
         return CapturedCalls(self.update_once, CudaRecorder(self.device)) if self.capture else self.update_once
@@ -206,17 +233,25 @@ class OffPolicyAlgorithm:
             self._prepare()
 
     def _prepare(self) -> None:
-        if self._resumed is not None:
-            checkpoint.check_settings(self._resumed, self.settings, self.learner.fixed_for_training)
+        if self.log_dir is not None and (files := checkpoint.checkpoints(self.log_dir)):
+            raise InputError(
+                f"{str(self.log_dir)!r} already holds a run ({files[-1].name}); give another folder, or "
+                "go on with that run by --checkpoint"
+            )
         if self.demonstrations is None and self.demonstrations_path is not None:
             self._open_demonstrations(self.demonstrations_path)
         if self.demonstrations is None:
             raise InputError("no demonstrations; set agent.algorithm.demonstrations=FILE (scripts/collect_demos.py)")
         if self.learner.uses_base and self.engine is None:
             raise InputError("no base policy; set agent.algorithm.base=FILE (scripts/pretrain.py)")
+        self._check_demonstrations()
+        self._keep_base()
         base = None if self.engine is None else self.engine.policy
+        # The base plans along the demonstrations from noise, which has to be the same again.
+        self._random_before = random_state(self.device) if self.resumed is None else self.resumed["running"]["before"]
+        restore_random_state(self._random_before, self.device)
         transitions = demonstrated_transitions(self.demonstrations, self.observe, base, self.replan_interval)
-        if self._resumed is None:
+        if self.resumed is None:
             measured = self.learner.prepare(transitions, show_progress)
             for phase, values in measured.items():
                 print(f"[cohoff] {phase}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
@@ -228,14 +263,52 @@ class OffPolicyAlgorithm:
             self.num_train, self._example, self.problem.action_dim,
         )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
-        self.report = Report(
-            self.log_dir,
-            self.collector.episodes,
-            {"replay_lost": self.collector.buffer.num_lost, "non_finite": self.collector.num_non_finite},
-        )
-        if self._resumed is not None:
-            checkpoint.restore_replay(self.collector.buffer, self._resumed["replay"])
-            self.collector.buffer.close_episodes()
+        totals = {
+            "replay_lost": self.collector.buffer.num_lost,
+            "non_finite": self.collector.num_non_finite,
+            "skipped_updates": self.num_skipped,
+            "skipped_in_a_row": self.skipped_in_a_row,
+        }
+        self.report = Report(self.log_dir, self.collector.episodes, totals)
+        if self.resumed is not None:
+            self._go_on(self.collector, self.resumed)
+
+    def _go_on(self, collector: Collector, content: dict[str, Any]) -> None:
+        """Restore everything that changes during a run, random numbers last: nothing may draw any after that."""
+        running, meta = content["running"], content["meta"]
+        restore_replay(collector.buffer, meta["replay"])
+        collector.load_state_dict(running["collector"], episodes_go_on=self.restores_environment)
+        self.num_skipped.copy_(running["num_skipped"])
+        self.skipped_in_a_row.copy_(running["skipped_in_a_row"])
+        self.report.carry_over(Path(meta["replay"]).parent, self.iteration, running["seconds"])
+        if self.restores_environment:
+            self.env.load_state_dict(running["environment"])
+        restore_random_state(running["random"], self.device)
+
+    @property
+    def restores_environment(self) -> bool:
+        """Whether a resumed run goes on in the middle of its episodes."""
+        return hasattr(self.env, "load_state_dict")
+
+    def _check_demonstrations(self) -> None:
+        assert self.demonstrations is not None
+        self.fingerprint = self.demonstrations.fingerprint()
+        expected = self.fingerprint if self.resumed is None else self.resumed["meta"]["fingerprint"]
+        if self.fingerprint != expected:
+            raise InputError(
+                f"{self.demonstrations_path!r} does not hold the demonstrations that the checkpoint was trained with; "
+                "set agent.algorithm.demonstrations=FILE (and num_demonstrations) to those"
+            )
+
+    def _keep_base(self) -> None:
+        """Copy a base policy that is one file into the run's folder, which can then be moved."""
+        if self.log_dir is None or self.base_path is None or not Path(self.base_path).is_file():
+            return
+        copy = self.log_dir / f"base{Path(self.base_path).suffix}"
+        if copy != Path(self.base_path):
+            with atomic_path(copy) as temporary:
+                shutil.copyfile(self.base_path, temporary)
+        self.base_path = copy.name
 
     def eval_mode(self) -> None:
         """Batch statistics are chosen per call, so there is no mode to switch."""
@@ -246,33 +319,44 @@ class OffPolicyAlgorithm:
 
     def save(self) -> dict[str, Any]:
         """Checkpoint contents: tensors and plain values only. The replay goes to a side file in the log folder."""
-        replay = None
-        if self.log_dir is not None:
-            replay = checkpoint.save_replay(self._running.buffer, self.log_dir, self.env_steps)
+        replay = None if self.log_dir is None else save_replay(self._running.buffer, self.log_dir, self.env_steps)
         return {
             "model": self.learner.modules.state_dict(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.learner.optimizers.items()},
             "constants": self.learner.constants(),
             "counters": {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates},
+            "running": {
+                "collector": self._running.state_dict(),
+                "num_skipped": self.num_skipped,
+                "skipped_in_a_row": self.skipped_in_a_row,
+                "seconds": self.report.seconds,
+                "environment": self.env.state_dict() if self.restores_environment else None,
+                "before": self._random_before,
+                "random": random_state(self.device),
+            },
             "meta": {
                 "task": self.task,
                 "learner": self.learner_name,
                 "settings": self.settings,
+                "agent": self.agent_settings,
                 "problem": checkpoint.describe_problem(self.problem),
                 "obs_groups": self.observe.groups,
                 "group_sizes": self.observe.group_sizes,
                 "replan_interval": self.replan_interval,
                 "base": self.base_path,
                 "demonstrations": self.demonstrations_path,
+                "fingerprint": self.fingerprint,
                 "replay": replay,
             },
         }
 
     def load(self, loaded_dict: dict[str, Any], load_cfg: dict[str, bool] | None, strict: bool) -> bool:
-        """Take up a checkpoint; its base and demonstrations serve where the configuration names none."""
+        """Take up what :func:`~cohoff.offpolicy.checkpoint.read_checkpoint` returned.
+
+        The checkpoint's base and demonstrations serve where the configuration names none.
+        """
         with exit_on_input_error():
-            checkpoint.check_fits(loaded_dict, self.task, self.learner_name, self.problem)
-            checkpoint.check_settings(loaded_dict["meta"], self.settings, self.learner.fixed_settings)
+            checkpoint.check_fits(loaded_dict["meta"], self.task, self.problem)
             self.learner.modules.load_state_dict(loaded_dict["model"], strict=strict)
             if load_cfg is None or load_cfg.get("optimizer", True):
                 self._rate.load_optimizers(loaded_dict["optimizers"])
@@ -281,12 +365,12 @@ class OffPolicyAlgorithm:
             counters, meta = loaded_dict["counters"], loaded_dict["meta"]
             self.iteration, self.env_steps = counters["iteration"], counters["env_steps"]
             self.num_updates = counters["updates"]
-            if self.engine is None and meta["base"] is not None:
+            if self.engine is None and meta["base"] is not None and self.learner.uses_base:
                 self._open_base(meta["base"])
                 self.policy.engine = self.engine
             if self.demonstrations is None and meta["demonstrations"] is not None:
                 self.demonstrations_path = meta["demonstrations"]
-            self._resumed = meta
+            self.resumed = loaded_dict
         return True
 
     def _open_base(self, path: str) -> None:
@@ -301,52 +385,13 @@ class OffPolicyAlgorithm:
         )
 
 
-def make_learner(name: str, problem: Problem, settings: dict[str, Any]) -> Learner:
-    """Build the learner ``module:class`` with its settings.
+def _replace_stock_runner(frame: FrameType | None) -> None:
+    """Give the caller of the caller our runner's methods if it is rsl_rl's own runner.
 
-    Raises:
-        InputError: There is no such learner, or it has no such setting.
+    Isaac Lab builds no other runner than rsl_rl's, and hands an algorithm none: this is the one way to it.
     """
-    module, _, attribute = name.partition(":")
-    try:
-        learner_class = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"agent.algorithm.learner={name!r} cannot be imported ({error})") from error
-    known = set(inspect.signature(learner_class).parameters)
-    for setting in settings:
-        if setting not in known:
-            raise InputError(f"{attribute} has no setting agent.algorithm.{setting}")
-    return learner_class(problem, **settings)
+    caller = frame.f_back.f_locals.get("self") if frame and frame.f_back else None
+    if "rsl_rl.runners" in sys.modules:
+        from cohoff.offpolicy.runner import OffPolicyRunner
 
-
-def demonstration_buffer(learner: Learner, transitions: Any) -> ReplayBuffer:
-    """A buffer of stride 1 that holds the demonstrations with the learner's rewards and features."""
-    states, last_states = (
-        {**states, **{FEATURES + name: value for name, value in learner.features(states["actor"]).items()}}
-        for states in (transitions.states, transitions.last_states)
-    )
-    buffer = ReplayBuffer(len(transitions), 1, states, transitions.action.shape[1], num_ends=transitions.num_episodes)
-    buffer.fill(
-        states, last_states, action=transitions.action, success=transitions.success, done=transitions.done,
-        reward=learner.reward(states["actor"], transitions.action, transitions.success),
-        valid=torch.ones_like(transitions.done),
-    )  # fmt: skip
-    return buffer
-
-
-def evaluation_environments(num_envs: int, share: float) -> int:
-    """Number of environments set aside for evaluation: at least one where there is a share, never all.
-
-    Raises:
-        InputError: The share is outside [0, 1), or there are too few environments.
-    """
-    if not 0.0 <= share < 1.0:
-        raise InputError(f"evaluation_share is {share}; it must be at least 0 and below 1")
-    if share == 0.0:
-        return 0
-    if num_envs < 2:
-        raise InputError(
-            f"num_envs is {num_envs}, too few to set one aside for evaluation; use --num_envs 2 or more, "
-            "or agent.algorithm.evaluation_share=0"
-        )
-    return max(1, min(round(num_envs * share), num_envs - 1))
+        OffPolicyRunner.adopt(caller)

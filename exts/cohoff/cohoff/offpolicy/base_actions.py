@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from tensordict import TensorDict
 from torch import Tensor
@@ -52,3 +54,15 @@ class BaseActions:
         self.engine.reset(done, num_resets)
         self._action.copy_(self.engine.act(obs))
         return torch.where(done[:, None], continued, self._action)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The present actions, and the chunks that they come from."""
+        engine = None if self.engine is None else self.engine.state_dict()
+        return {"action": self._action, "is_current": self._is_current, "engine": engine}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` returned."""
+        self._action.copy_(state["action"])
+        self._is_current = state["is_current"]
+        if self.engine is not None:
+            self.engine.load_state_dict(state["engine"])

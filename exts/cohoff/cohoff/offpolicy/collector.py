@@ -14,6 +14,7 @@ from torch import Tensor
 from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.batch import FEATURES, State
 from cohoff.offpolicy.episodes import EpisodeStatistics
+from cohoff.offpolicy.finite import finite_or_zero
 from cohoff.offpolicy.learner import Learner
 from cohoff.offpolicy.replay_buffer import Fields, ReplayBuffer
 from cohoff.offpolicy.transitions import Observe
@@ -95,15 +96,37 @@ class Collector:
         if "eval" in self.episodes:
             self.episodes["eval"].record(done[n:], success[n:], invalid[n:])
 
+    def state_dict(self) -> dict[str, Any]:
+        """Where all environments are, what has been counted; the replay buffer is saved by itself."""
+        return {
+            "state": self._state,
+            "finite": self._finite,
+            "is_current": self._is_current,
+            "base_actions": self.base_actions.state_dict(),
+            "num_non_finite": self.num_non_finite,
+            "episodes": {group: statistics.state_dict() for group, statistics in self.episodes.items()},
+        }
+
+    def load_state_dict(self, state: dict[str, Any], episodes_go_on: bool) -> None:
+        """Restore what :meth:`state_dict` returned.
+
+        If not ``episodes_go_on``, the environments start new episodes: only what was counted is restored, and the
+        newest transitions in the replay buffer end theirs.
+        """
+        self.num_non_finite.copy_(state["num_non_finite"])
+        for group, statistics in self.episodes.items():
+            statistics.load_state_dict(state["episodes"][group])
+        if not episodes_go_on:
+            self.buffer.close_episodes()
+            return
+        self._arrive(state["state"], state["finite"])
+        self._is_current = state["is_current"]
+        self.base_actions.load_state_dict(state["base_actions"])
+
     def _arrive(self, state: Fields, finite: Tensor) -> None:
         self._finite.copy_(finite)
         for name, value in self._state.items():
             value.copy_(state[name])
-
-
-def finite_or_zero(value: Tensor) -> Tensor:
-    """``value`` with 0 for NaN and infinities."""
-    return torch.nan_to_num(value, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _before_reset(obs: TensorDict, final_obs: dict[str, Any], done: Tensor) -> TensorDict:

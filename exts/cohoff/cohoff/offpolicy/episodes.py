@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cohoff.errors import InputError
+
 
 class EpisodeStatistics:
     """Outcomes of finished episodes of a group of environments.
@@ -38,3 +40,30 @@ class EpisodeStatistics:
         seen = self._slots < self._count[:, None]
         per_env = (self._outcomes * seen).sum(1) / seen.sum(1)
         return torch.cat([per_env.mean()[None], self._totals.to(per_env.dtype)])
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What has been counted."""
+        return {"outcomes": self._outcomes, "count": self._count, "totals": self._totals}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Restore what :meth:`state_dict` returned."""
+        for name, value in self.state_dict().items():
+            value.copy_(state[name])
+
+
+def evaluation_environments(num_envs: int, share: float) -> int:
+    """Number of environments set aside for evaluation: at least one where there is a share, never all.
+
+    Raises:
+        InputError: The share is outside [0, 1), or there are too few environments.
+    """
+    if not 0.0 <= share < 1.0:
+        raise InputError(f"evaluation_share is {share}; it must be at least 0 and below 1")
+    if share == 0.0:
+        return 0
+    if num_envs < 2:
+        raise InputError(
+            f"num_envs is {num_envs}, too few to set one aside for evaluation; use --num_envs 2 or more, "
+            "or agent.algorithm.evaluation_share=0"
+        )
+    return max(1, min(round(num_envs * share), num_envs - 1))

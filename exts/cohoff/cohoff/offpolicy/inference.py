@@ -12,9 +12,8 @@ import torch
 from tensordict import TensorDict
 
 from cohoff.errors import InputError
-from cohoff.offpolicy.algorithm import make_learner
 from cohoff.offpolicy.checkpoint import read_checkpoint
-from cohoff.offpolicy.learner import Problem
+from cohoff.offpolicy.learner import Problem, make_learner
 from cohoff.offpolicy.observing import Observer
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
@@ -47,7 +46,7 @@ def load_policy(
     Raises:
         InputError: the checkpoint or its base is missing, unreadable or of another task.
     """
-    content = read_checkpoint(path, device)
+    content, _ = read_checkpoint(path, device)
     meta = content["meta"]
     if task is not None and meta["task"] != task:
         raise InputError(f"checkpoint {str(path)!r} is of task {meta['task']!r}, not {task!r}")

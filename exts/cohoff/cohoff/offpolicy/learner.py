@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from cohoff.errors import InputError
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.transitions import Transitions
 from cohoff.policies.acting import CombinedPolicy
@@ -104,3 +107,21 @@ class Learner(Protocol):
     def load_constants(self, constants: dict[str, float]) -> None:
         """Take up what :meth:`constants` returned."""
         ...
+
+
+def make_learner(name: str, problem: Problem, settings: dict[str, Any]) -> Learner:
+    """Build the learner ``module:class`` with its settings.
+
+    Raises:
+        InputError: There is no such learner, or it has no such setting.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        learner_class = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(f"agent.algorithm.learner={name!r} cannot be imported ({error})") from error
+    known = set(inspect.signature(learner_class).parameters)
+    for setting in settings:
+        if setting not in known:
+            raise InputError(f"{attribute} has no setting agent.algorithm.{setting}")
+    return learner_class(problem, **settings)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,26 +16,30 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cohoff.files import atomic_path
 from cohoff.offpolicy.episodes import EpisodeStatistics
+from cohoff.offpolicy.finite import finite_or_zero
 
 PROGRESS_FILE = "progress.jsonl"
 """One line of JSON for each iteration, in the log folder of a run."""
 
 
 class MetricMeans:
-    """Means of named device scalars, summed in place and read together with one host synchronization."""
+    """Means of named device scalars that are finite, summed in place and read with one host synchronization."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, Tensor] = {}
 
     def add(self, metrics: dict[str, Tensor]) -> None:
-        """Add one value of each metric; metrics of a new name allocate their sum."""
+        """Add one value of each metric that is finite; metrics of a new name allocate their sum."""
         for name, value in metrics.items():
             if name not in self._sums:
                 self._sums[name], self._counts[name] = torch.zeros_like(value), torch.zeros_like(value)
-        torch._foreach_add_([self._sums[name] for name in metrics], list(metrics.values()))
-        torch._foreach_add_([self._counts[name] for name in metrics], 1.0)
+        values = torch.stack(list(metrics.values()))
+        finite = values.isfinite()
+        torch._foreach_add_([self._sums[name] for name in metrics], list(finite_or_zero(values).unbind()))
+        torch._foreach_add_([self._counts[name] for name in metrics], list(finite.to(values.dtype).unbind()))
 
     def pop(self) -> dict[str, float]:
         """The means since the last call, of the metrics that were added since."""
@@ -63,10 +68,24 @@ class Report:
         self._started = time.monotonic()
         self.log: dict[str, float] = {}
         """Entries for the runner's logger."""
+        self.totals: dict[str, int] = {}
+        """The further numbers as they were last written."""
+        self._resumed = False
 
-    def restart_clock(self) -> None:
-        """Count ``seconds`` from now on."""
-        self._started = time.monotonic()
+    @property
+    def seconds(self) -> float:
+        """Seconds that the run has taken so far."""
+        return time.monotonic() - self._started
+
+    def carry_over(self, folder: Path, iteration: int, seconds: float) -> None:
+        """Begin with what the run in ``folder`` wrote up to ``iteration``, ``seconds`` after its start."""
+        self._started = time.monotonic() - seconds
+        self._resumed = True
+        source = folder / PROGRESS_FILE
+        if self._file is not None and source.is_file():
+            kept = [line for line in source.read_text(encoding="utf-8").splitlines() if _iteration(line) <= iteration]
+            with atomic_path(self._file) as temporary:
+                temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
     def add(self, metrics: dict[str, Tensor]) -> None:
         """Add the metrics of one update."""
@@ -78,8 +97,10 @@ class Report:
         totals = torch.stack(list(self._totals.values()))
         values = torch.cat([*outcomes, totals]).tolist()
         metrics = self._means.pop()
-        counters = counters | dict(zip(self._totals, map(int, values[-len(totals) :]), strict=True))
-        line: dict[str, Any] = counters | {"seconds": time.monotonic() - self._started}
+        self.totals = dict(zip(self._totals, map(int, values[-len(totals) :]), strict=True))
+        counters = counters | self.totals
+        line: dict[str, Any] = counters | {"seconds": self.seconds} | ({"resumed": True} if self._resumed else {})
+        self._resumed = False
         self.log = {f"Learner/{name}": float(value) for name, value in counters.items() if name != "iteration"}
         for group, outcome in zip(self._episodes, itertools.batched(values[: -len(totals)], 4), strict=True):
             rate, episodes, successes, invalid = outcome
@@ -93,3 +114,11 @@ class Report:
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line | metrics) + "\n")
         return metrics
+
+
+def _iteration(line: str) -> float:
+    """Iteration of a line of progress; infinite where a kill has left half a line."""
+    try:
+        return json.loads(line)["iteration"]
+    except json.JSONDecodeError:
+        return math.inf

@@ -18,6 +18,7 @@ from cohoff.algorithms.common import categorical, losses
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import Batch
+from cohoff.offpolicy.finite import step_if_finite
 
 Metrics = dict[str, Tensor]
 """Detached scalars on the device."""
@@ -107,7 +108,7 @@ def update_critic(
 ) -> Metrics:
     """Fit the critics to ``target`` [B, atoms]; keep unit weight norm. See :func:`critic_loss`."""
     loss, metrics = critic_loss(model, batch, target, next_action, num_demos, penalty_weight)
-    _step(optimizer, loss)
+    metrics["skipped_critic"] = step_if_finite(optimizer, loss)
     model.critic.project_()
     return metrics
 
@@ -122,7 +123,7 @@ def update_actor(
     """Lower :func:`actor_loss`; ``noise`` [B, A] is standard normal."""
     with _constant(model.critic):
         loss, metrics = actor_loss(model, batch, noise, beta)
-    _step(optimizer, loss)
+    metrics["skipped_actor"] = step_if_finite(optimizer, loss)
     return metrics
 
 
@@ -134,14 +135,7 @@ def update_reward(
 ) -> Metrics:
     """One SGD step of the reward's refinement. See :func:`refinement_loss`."""
     loss = refinement_loss(policy, batch, num_demos)
-    _step(optimizer, loss)
-    return {"refinement_loss": loss.detach()}
-
-
-def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
+    return {"refinement_loss": loss.detach(), "skipped_reward": step_if_finite(optimizer, loss)}
 
 
 @contextmanager

@@ -17,8 +17,8 @@ import h5py
 import torch
 from tensordict import TensorDict
 
-from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
+from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 
 TASK = "PointMass"
 OBS_DIM, ACTION_DIM, LIMIT = 4, 2, 30
@@ -31,21 +31,25 @@ def expert(obs: torch.Tensor) -> torch.Tensor:
 
 
 class PointMass:
-    """N points; the observation is position and goal, the action a velocity."""
+    """N points; the observation is position and goal, the action a velocity.
 
-    num_actions, max_episode_length = ACTION_DIM, LIMIT
+    It is its own wrapper for rsl_rl, and restores its state exactly.
+    """
+
+    num_actions, max_episode_length, device = ACTION_DIM, LIMIT, "cpu"
 
     def __init__(self, num_envs: int, log_dir: Path | None, seed: int = 0) -> None:
         self.num_envs = num_envs
-        self.unwrapped = SimpleNamespace(
-            spec=SimpleNamespace(id=TASK), cfg=SimpleNamespace(log_dir=log_dir and str(log_dir))
-        )
+        self.unwrapped = self
+        self.spec = SimpleNamespace(id=TASK)
+        self.cfg = SimpleNamespace(log_dir=log_dir and str(log_dir))
         self._generator = torch.Generator().manual_seed(seed)
         self._position, self._goal = torch.zeros(num_envs, 2), torch.zeros(num_envs, 2)
         self._age = torch.zeros(num_envs, dtype=torch.long)
-        self._reset(torch.ones(num_envs, dtype=torch.bool))
+        self.reset()
 
     def get_observations(self) -> TensorDict:
+        """Group ``policy`` [N, 4]: position and goal."""
         return TensorDict({"policy": torch.cat([self._position, self._goal], 1)}, batch_size=[self.num_envs])
 
     def step(self, action: torch.Tensor) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
@@ -58,6 +62,23 @@ class PointMass:
         self._reset(done)
         extras = {"success": success, "invalid": torch.zeros_like(done), "num_resets": int(done.sum())}
         return self.get_observations(), success.float(), done.long(), extras | {"final_obs": final}
+
+    def reset(self) -> TensorDict:
+        """Start new episodes everywhere; return their observations."""
+        self._reset(torch.ones(self.num_envs, dtype=torch.bool))
+        return self.get_observations()
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Where the points are, and the random state of their next episodes."""
+        return {
+            "position": self._position, "goal": self._goal, "age": self._age,
+            "random": self._generator.get_state(),
+        }  # fmt: skip
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        """Restore what :meth:`state_dict` returned."""
+        self._position, self._goal, self._age = (state[name].clone() for name in ("position", "goal", "age"))
+        self._generator.set_state(state["random"])
 
     def _reset(self, rows: torch.Tensor) -> None:
         start, goal = (2.0 * torch.rand(self.num_envs, 2, generator=self._generator) - 1.0 for _ in range(2))
@@ -72,6 +93,7 @@ class DriftingBase:
     horizon, action_dim, noise_dim, observations = 12, ACTION_DIM, 2, ("policy",)
 
     def plan(self, obs: TensorDict, noise: torch.Tensor | None = None) -> torch.Tensor:
+        """Chunks [N, H, 2]."""
         action = expert(obs["policy"])
         turned = torch.stack([0.8 * action[:, 0] - 0.6 * action[:, 1], 0.6 * action[:, 0] + 0.8 * action[:, 1]], 1)
         noise = torch.randn_like(action) if noise is None else noise
@@ -102,6 +124,9 @@ def write_demonstrations(path: Path, count: int = 30) -> None:
 
 def smallest_csil(folder: Path) -> dict[str, Any]:
     """Settings of CSIL++ without a base policy, as small as can be; writes its demonstrations into ``folder``."""
+    # The configurations need Isaac Lab, the point mass does not.
+    from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
+
     write_demonstrations(folder / "demos.hdf5", count=6)
     runner_cfg: Any = CsilRunnerCfg(max_iterations=5)
     runner: dict[str, Any] = runner_cfg.to_dict()
@@ -114,6 +139,14 @@ def smallest_csil(folder: Path) -> dict[str, Any]:
         "batch_size": 16, "updates_per_iteration": 7, "replay_steps": 50, "learning_starts": 0,
     }  # fmt: skip
     return runner
+
+
+def smallest_run(folder: Path) -> dict[str, Any]:
+    """Settings of five iterations of CSIL++ over a base policy with random weights; writes both inputs."""
+    runner = smallest_csil(folder)
+    FlowPolicy(FlowPolicySpec(OBS_DIM, ACTION_DIM, hidden_dim=16, num_blocks=1)).save(folder / "base.safetensors", TASK)
+    runner["algorithm"] |= {"combination": "ensemble", "base": str(folder / "base.safetensors")}
+    return runner | {"num_steps_per_env": 4, "save_interval": 10, "logger": "tensorboard"}
 
 
 def go_on(algorithm: OffPolicyAlgorithm, iterations: int) -> None:

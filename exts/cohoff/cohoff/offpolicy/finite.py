@@ -1,0 +1,37 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""What becomes of values that are not finite, decided on the device."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def finite_or_zero(value: Tensor) -> Tensor:
+    """``value`` with 0 for NaN and infinities."""
+    return torch.nan_to_num(value, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def step_if_finite(optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
+    """One step down the gradient of ``loss``; no step, and 1 instead of 0, where loss or gradient is not finite.
+
+    Parameters and moments then stay as they are. The decision is made on the device, by the same protocol as that of
+    torch's gradient scaler, so that it can be captured.
+
+    Args:
+        optimizer: A fused optimizer, which alone can skip a step on the device.
+        loss: Scalar.
+
+    Returns:
+        1.0 where the step was skipped, else 0.0, a scalar.
+    """
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    magnitude = torch.stack([*torch._foreach_norm(gradients), loss.detach().abs()]).sum()
+    skipped = (~magnitude.isfinite()).float()
+    optimizer.grad_scale, optimizer.found_inf = None, skipped  # pyright: ignore[reportAttributeAccessIssue]
+    optimizer.step()
+    return skipped

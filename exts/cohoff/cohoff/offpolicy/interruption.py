@@ -1,0 +1,64 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""An orderly end of a run that is interrupted: by a scheduler, by the user, or because it has diverged."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any, NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(Exception):
+    """A run ends before its time, after the iteration that is under way.
+
+    Args:
+        reason: One line.
+        status: Exit status of the process.
+    """
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Interruption:
+    """Context in which the first SIGINT or SIGTERM asks for an end, and a second one enforces it."""
+
+    def __init__(self) -> None:
+        self._signal: signal.Signals | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():  # signals can be handled nowhere else
+            self._handlers = {s: signal.signal(s, self._ask) for s in SIGNALS}
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for name, handler in self._handlers.items():
+            signal.signal(name, handler)
+
+    def check(self) -> None:
+        """Raise :class:`Interrupted` if an end was asked for."""
+        if self._signal is not None:
+            raise Interrupted(self._signal.name, 128 + self._signal)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._signal is not None:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        self._signal = signal.Signals(number)
+        print(f"[cohoff] {self._signal.name}: saving after this iteration; once more ends at once", file=sys.stderr)
+
+
+def end(interrupted: Interrupted, saved: str) -> NoReturn:
+    """End the process, as Ctrl-C does or with the status of ``interrupted``."""
+    print(f"[cohoff] {interrupted}; {saved}", file=sys.stderr, flush=True)
+    if interrupted.status == 128 + signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(interrupted.status)

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""rsl_rl's runner for off-policy algorithms: whole checkpoints, exact resuming, and an orderly end when interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rsl_rl.runners import OnPolicyRunner
+
+from cohoff.errors import InputError, exit_on_input_error
+from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
+from cohoff.offpolicy.checkpoint import read_checkpoint, write_checkpoint
+from cohoff.offpolicy.interruption import Interrupted, Interruption, end
+from cohoff.offpolicy.run_logger import RunLogger, copy_curves
+from cohoff.offpolicy.saved_settings import RUNNER_SETTINGS, agent_settings, merge, named_on_command_line
+
+FIXED = ("algorithm.learner", "obs_groups")
+"""Settings that must be those of the checkpoint."""
+
+FIXED_FOR_TRAINING = ("algorithm.replay_steps", "algorithm.evaluation_share")
+"""Further settings that must be the checkpoint's if training goes on."""
+
+SKIPPED_AT_MOST = 100
+"""Updates in a row that may be skipped because they are not finite, before the run ends."""
+
+
+class OffPolicyRunner(OnPolicyRunner):
+    """Runs an :class:`~cohoff.offpolicy.algorithm.OffPolicyAlgorithm`.
+
+    A resumed run goes on to the planned number of iterations, with the checkpoint's settings unless the command line
+    names others. SIGTERM and Ctrl-C end a run after the iteration that is under way, with a checkpoint.
+    """
+
+    alg: OffPolicyAlgorithm  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    @classmethod
+    def adopt(cls, runner: object) -> None:
+        """Turn rsl_rl's own runner into one of this class; leave anything else alone."""
+        if type(runner) is OnPolicyRunner:
+            runner.__class__ = cls
+
+    def learn(self, num_learning_iterations: int, init_at_random_ep_len: bool = False) -> None:
+        """Train for ``num_learning_iterations``; after :meth:`load`, to the planned number of iterations.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C, after the checkpoint.
+            SystemExit: SIGTERM, after the checkpoint (status 143), or too many updates were not finite (status 1).
+        """
+        with exit_on_input_error():
+            # Earlier than rsl_rl does it, which reads the observations before.
+            self.alg.train_mode()
+            if self.alg.resumed is not None:
+                num_learning_iterations = self._go_on()
+            if num_learning_iterations <= 0:
+                return
+            with Interruption() as interruption:
+
+                def check() -> None:
+                    interruption.check()
+                    self._check_progress()
+
+                self.logger = RunLogger(self.logger, lambda: self.alg.report.log, self.alg.iteration, check)
+                try:
+                    super().learn(num_learning_iterations, init_at_random_ep_len)
+                except Interrupted as interrupted:
+                    end(interrupted, self._save_interrupted())
+
+    def _save_interrupted(self) -> str:
+        """Save the run after its last whole iteration; return what was done, in words."""
+        if self.logger.log_dir is None:
+            return "nothing saved, as the run has no folder"
+        path = Path(self.logger.log_dir, f"model_{self.current_learning_iteration}.pt")
+        self.save(str(path))
+        self.logger.stop_logging_writer()
+        return f"saved {path.name}"
+
+    def _check_progress(self) -> None:
+        """Raise :class:`Interrupted` if too many updates in a row were skipped."""
+        if (skipped := self.alg.report.totals["skipped_in_a_row"]) >= SKIPPED_AT_MOST:
+            raise Interrupted(f"{skipped} updates in a row had a loss or a gradient that is not finite", status=1)
+
+    def save(self, path: str, infos: dict | None = None) -> None:
+        """Write a checkpoint, whole or not at all."""
+        content = self.alg.save() | {"iter": self.current_learning_iteration, "infos": infos}
+        write_checkpoint(content, Path(path))
+        self.logger.save_model(path, self.current_learning_iteration)
+
+    def load(
+        self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
+    ) -> dict:
+        """Open a checkpoint or, if it is damaged, the newest whole one before it in its folder."""
+        with exit_on_input_error():
+            content, file = read_checkpoint(path, map_location or self.device)
+            self._take_settings(content["meta"])
+            self.alg.load(content, load_cfg, strict)
+        self.current_learning_iteration = self.alg.iteration
+        self._source = file.parent
+        return content.get("infos") or {}
+
+    def _take_settings(self, meta: dict[str, Any]) -> None:
+        """Build the algorithm anew where the checkpoint's settings differ from those it was built with."""
+        learner = self.alg.learner
+        fixed = [*FIXED, *(f"algorithm.{name}" for name in learner.fixed_settings)]
+        if self.logger.log_dir is not None:
+            fixed += [*FIXED_FOR_TRAINING, *(f"algorithm.{name}" for name in learner.fixed_for_training)]
+        settings, lines = merge(meta["agent"], agent_settings(self.cfg), named_on_command_line(), fixed)
+        for line in lines:
+            print(f"[cohoff] {line}", flush=True)
+        if settings == agent_settings(self.cfg):
+            return
+        self.cfg["algorithm"] |= settings["algorithm"]
+        self.cfg |= {name: settings[name] for name in RUNNER_SETTINGS}
+        self.alg = OffPolicyAlgorithm.construct_algorithm(
+            self.env.get_observations(), self.env, self.cfg, self.device
+        )  # fmt: skip
+
+    def _go_on(self) -> int:
+        """Bring environments and curves to where the checkpoint was; return the number of iterations left."""
+        done, planned = self.alg.iteration, self.alg.max_iterations
+        print(f"[cohoff] resumed after iteration {done} of {planned}", flush=True)
+        if done >= planned:
+            raise InputError(f"the run has its {planned} iterations; give more by --max_iterations to go on")
+        if not self.alg.restores_environment:
+            self.env.reset()  # pyright: ignore[reportAttributeAccessIssue]
+        if self.logger.log_dir is not None and self._source != Path(self.logger.log_dir):
+            copy_curves(self._source, Path(self.logger.log_dir))
+        return planned - done
