@@ -75,14 +75,16 @@ def test_training_writes_checkpoints_counters_and_measurements(workspace: Path) 
     assert report["reward"]["demonstrated_mean"] > report["reward"]["uniform_mean"]
 
 
-def test_resuming_continues_the_counters_and_the_replay(workspace: Path) -> None:
-    """The runner repeats its last iteration number; environment steps and updates go on from where they were."""
-    train(workspace, "--max_iterations", "1", "--checkpoint", "latest")
+def test_resuming_goes_on_to_the_planned_number_of_iterations(workspace: Path) -> None:
+    """In a folder of its own, which holds the whole curve; the interrupted run is left as it is."""
+    process = train(workspace, "--max_iterations", "3", "--checkpoint", "latest")
+    assert "resumed after iteration 2 of 3" in process.stdout
     last = runs(workspace)[-1]
     lines = progress(last)
-    assert [line["env_steps"] for line in lines] == [96]
-    assert [line["updates"] for line in lines] == [6]
+    assert [line["env_steps"] for line in lines] == [32, 64, 96]
+    assert [line["updates"] for line in lines] == [2, 4, 6]
     assert [file.name for file in last.glob("replay_*.safetensors")] == ["replay_96.safetensors"]
+    assert (last / "base.safetensors").is_file() and len(progress(runs(workspace)[0])) == 2
 
 
 def test_playing_and_evaluating_a_checkpoint_bring_its_base_along(workspace: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tensordict import TensorDict
 
 from cohoff.algorithms.csil.csil import CSIL
@@ -162,7 +163,12 @@ def test_invalid_steps_are_marked_and_outcomes_counted(cfg: dict[str, Any]) -> N
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 @pytest.mark.parametrize("source", ["observation", "base action"])
 def test_values_that_are_not_finite_are_contained_and_counted(
-    cfg: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, value: float
+    cfg: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+    source: str,
+    value: float,
 ) -> None:
     """One environment, one step: neither the transition to it nor the one from it is learned from."""
     env = RandomEnv(tmp_path)
@@ -194,6 +200,11 @@ def test_values_that_are_not_finite_are_contained_and_counted(
     assert all(tensor.isfinite().all() for tensor in collector.buffer.states.values())
     assert all(tensor.isfinite().all() for tensor in model_of(learner).state_dict().values())
     assert json.loads((tmp_path / "progress.jsonl").read_text())["non_finite"] == 2
+    field = "actor" if source == "observation" else "base_action"
+    assert f"not finite in environment 2: {field}" in capsys.readouterr().out
+    steps = load_file(tmp_path / "non_finite_1.safetensors")
+    assert steps["transitions/valid"].tolist() == [True, False, False, True, True]
+    assert torch.equal(steps["states/actor"][-1], collector.buffer.states["actor"][4 * 14 + 2])
 
 
 @pytest.mark.parametrize("combination", ["ensemble", "residual", "policy"])

@@ -16,8 +16,13 @@ import pytest
 import torch
 from rsl_rl.runners import OnPolicyRunner
 
-from cohoff.offpolicy.checkpoint import read_checkpoint
+from cohoff.algorithms.csil.csil import CSIL
+from cohoff.errors import InputError
+from cohoff.offpolicy.checkpoint import read_checkpoint, write_checkpoint
+from cohoff.offpolicy.inference import load_policy
 from cohoff.offpolicy.runner import OffPolicyRunner
+from cohoff.offpolicy.saved_settings import merge, named_on_command_line
+from cohoff.policies.combine import Residual
 from cohoff.stress import point_mass
 
 
@@ -115,3 +120,154 @@ def test_where_the_environment_forgets_new_episodes_begin(cfg: dict[str, Any], t
     buffer = runner.alg.collector.buffer  # pyright: ignore[reportOptionalMemberAccess]
     assert buffer.transitions["done"][11 * 7 : 12 * 7].all()  # no window joins two episodes
     assert not buffer.transitions["done"][: 5 * 7].all()
+
+
+def tear(path: Path) -> None:
+    """What a kill in the middle of writing in place leaves."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path: Path) -> None:
+    """One bit of a weight."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [tear, flip])
+def test_a_damaged_checkpoint_is_passed_over(
+    cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture, damage: Any
+) -> None:
+    stopped(cfg, tmp_path / "first", iteration=2)
+    damage(tmp_path / "first" / "model_2.pt")
+    runner = make_runner(cfg, tmp_path / "second")
+    runner.load(str(tmp_path / "first" / "model_2.pt"))  # as Isaac Lab's --checkpoint latest finds it
+    assert runner.alg.iteration == 1
+    said = capsys.readouterr().out
+    assert "model_2.pt" in said and "trying the one before" in said
+    damage(tmp_path / "first" / "model_0.pt")
+    with pytest.raises(InputError, match=r"model_0\.pt"):
+        read_checkpoint(tmp_path / "first")
+
+
+def test_a_failed_write_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model_3.pt"
+    write_checkpoint({"a": 1}, path)
+    before = path.read_bytes()
+
+    def full(content: Any, file: Path) -> None:
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises((OSError, InputError)):
+        write_checkpoint({"a": 2}, path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_other_files_of_the_name_do_no_harm(cfg: dict[str, Any], tmp_path: Path) -> None:
+    for name in ("model_best.pt", "replay_old.safetensors", "model_1_copy.pt"):
+        (tmp_path / "first").mkdir(exist_ok=True)
+        (tmp_path / "first" / name).write_bytes(b"")
+    make_runner(cfg, tmp_path / "first").learn(2)
+    assert read_checkpoint(tmp_path / "first")[1].name == "model_1.pt"
+
+
+def test_a_folder_with_a_run_takes_no_second_one(
+    cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    make_runner(cfg, tmp_path / "run").learn(1)
+    before = {path: path.read_bytes() for path in (tmp_path / "run").glob("*.*")}
+    with pytest.raises(SystemExit):
+        make_runner(cfg, tmp_path / "run").learn(1)
+    assert "already holds a run" in capsys.readouterr().err
+    assert before == {path: path.read_bytes() for path in (tmp_path / "run").glob("*.*")}
+
+
+def test_a_run_can_be_moved_and_its_inputs_can_go(cfg: dict[str, Any], tmp_path: Path) -> None:
+    stopped(cfg, tmp_path / "first", iteration=2)
+    (tmp_path / "first").rename(tmp_path / "moved")
+    (tmp_path / "base.safetensors").unlink()
+    (tmp_path / "demos.hdf5").rename(tmp_path / "elsewhere.hdf5")
+    load_policy(tmp_path / "moved", 4, "cpu")
+    cfg["algorithm"] |= {"base": None, "demonstrations": str(tmp_path / "elsewhere.hdf5")}
+    assert resume(cfg, tmp_path / "moved", tmp_path / "second").alg.iteration == 5
+
+
+def test_other_demonstrations_are_refused(cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    stopped(cfg, tmp_path / "first", iteration=2)
+    point_mass.write_demonstrations(tmp_path / "demos.hdf5", count=7)
+    with pytest.raises(SystemExit):
+        resume(cfg, tmp_path / "first", tmp_path / "second")
+    assert "does not hold the demonstrations" in capsys.readouterr().err
+
+
+def test_a_finished_run_is_not_repeated(cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    make_runner(cfg, tmp_path / "first").learn(5)
+    with pytest.raises(SystemExit):
+        resume(cfg, tmp_path / "first", tmp_path / "second")
+    assert "the run has its 5 iterations" in capsys.readouterr().err
+
+
+def test_the_settings_of_a_checkpoint_hold(cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    other = copy.deepcopy(cfg)
+    other["algorithm"] |= {"beta": 0.5, "combination": "residual"}
+    other["algorithm"]["critic"]["hidden_dims"] = (8, 8)
+    stopped(other, tmp_path / "first", iteration=2)
+    runner = resume(cfg, tmp_path / "first", tmp_path / "second")
+    assert isinstance(runner.alg.learner, CSIL)
+    assert runner.alg.learner.beta == 0.5 and isinstance(runner.alg.learner.combination, Residual)
+    assert "agent.algorithm.beta=0.5, as the checkpoint was trained" in capsys.readouterr().out
+
+
+def test_named_settings_are_applied_or_refused() -> None:
+    saved = {"max_iterations": 5, "algorithm": {"beta": 0.1, "n_step": 3, "policy": {"hidden_dim": 8}}}
+    now = {"max_iterations": 7, "algorithm": {"beta": 0.2, "n_step": 1, "policy": {"hidden_dim": 16}}}
+    command = ["isaaclab", "train", "--max_iterations", "7", "agent.algorithm.beta=0.2"]
+    merged, lines = merge(saved, now, named_on_command_line(command), ["algorithm.policy"])
+    assert merged == {"max_iterations": 7, "algorithm": {"beta": 0.2, "n_step": 3, "policy": {"hidden_dim": 8}}}
+    assert len(lines) == 4 and "agent.algorithm.beta=0.2 instead of 0.1" in lines[0]
+    with pytest.raises(InputError, match=r"agent.algorithm.policy.hidden_dim=8, not 16"):
+        merge(saved, now, named_on_command_line(["agent.algorithm.policy.hidden_dim=16"]), ["algorithm.policy"])
+
+
+def test_code_in_a_checkpoint_does_not_run(cfg: dict[str, Any], tmp_path: Path) -> None:
+    class Attack:
+        def __reduce__(self) -> tuple[Any, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "attacked"),)
+
+    torch.save({"model": Attack()}, tmp_path / "model_0.pt")
+    runner = make_runner(cfg, tmp_path / "run")
+    with pytest.raises(SystemExit):
+        runner.load(str(tmp_path / "model_0.pt"))
+    assert not (tmp_path / "attacked").exists()
+
+
+def test_updates_that_are_not_finite_are_skipped_and_end_the_run(
+    cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    cfg["algorithm"]["updates_per_iteration"] = 60
+    runner = make_runner(cfg, tmp_path / "run")
+    draw, update = runner.alg._draw, runner.alg.update
+
+    def poisoned(*args: Any) -> Any:
+        batch = draw(*args)
+        batch.weight[0] = torch.nan
+        return batch
+
+    def from_the_third() -> Any:
+        if runner.alg.iteration == 2:
+            runner.alg._draw = poisoned
+        return update()
+
+    runner.alg.update = from_the_third
+    with pytest.raises(SystemExit) as end:
+        runner.learn(5)
+    assert end.value.code == 1
+    assert "120 updates in a row" in capsys.readouterr().err
+    content, file = read_checkpoint(tmp_path / "run")  # finite, or it would be refused
+    assert file.name == "model_3.pt" and content["running"]["num_skipped"] == 120
+    lines = progress(tmp_path / "run")
+    assert [line["skipped_updates"] for line in lines] == [0, 0, 60, 120]
+    steps = {int(state["step"]) for state in content["optimizers"]["critic"]["state"].values()}
+    assert steps == {120}

@@ -34,6 +34,7 @@ from cohoff.offpolicy.capture import CapturedCalls, CudaRecorder, use_capture
 from cohoff.offpolicy.collector import Collector
 from cohoff.offpolicy.demonstration_buffer import demonstration_buffer
 from cohoff.offpolicy.episodes import evaluation_environments
+from cohoff.offpolicy.inspection import NonFiniteInspector
 from cohoff.offpolicy.learner import Problem, make_learner
 from cohoff.offpolicy.learning_rate import LearningRate
 from cohoff.offpolicy.observing import Observer
@@ -190,6 +191,9 @@ class OffPolicyAlgorithm:
         means = self.report.write(
             {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates}
         )
+        if self.report.totals["non_finite"] > self._num_inspected:
+            self._num_inspected = self.report.totals["non_finite"]
+            self._inspector.inspect(self.iteration)
         self.policy.output_std.fill_(means.get("std", torch.nan))
         return {name: means[name] for name in ("critic_loss", "kl") if name in means}
 
@@ -272,6 +276,8 @@ class OffPolicyAlgorithm:
         self.report = Report(self.log_dir, self.collector.episodes, totals)
         if self.resumed is not None:
             self._go_on(self.collector, self.resumed)
+        self._inspector = NonFiniteInspector(self.collector, self.log_dir)
+        self._num_inspected = int(self.collector.num_non_finite)
 
     def _go_on(self, collector: Collector, content: dict[str, Any]) -> None:
         """Restore everything that changes during a run, random numbers last: nothing may draw any after that."""

@@ -36,9 +36,14 @@ class Collector:
         num_envs, device = base_actions.num_envs, base_actions.device
         self.learner, self.observe, self.base_actions = learner, observe, base_actions
         self.num_train = num_train
-        example, self._finite = self.state_of(obs, torch.zeros(num_envs, base_actions.size, device=device))
+        example, _ = self.state_of(obs, torch.zeros(num_envs, base_actions.size, device=device))
+        self.fields = (*self.observe(obs), "base_action", "action", "reward")
+        """Names of what is checked."""
+        self.non_finite = torch.zeros(len(self.fields), num_envs, dtype=torch.long, device=device)
+        """How often each field was not finite in each environment, [F, N]."""
         self.num_non_finite = torch.zeros((), dtype=torch.long, device=device)
         """Transitions with a value that is not finite."""
+        self._flaws = torch.zeros_like(self.non_finite, dtype=torch.bool)
         self._state = {name: torch.zeros_like(value) for name, value in example.items()}
         self._is_current = False
         self._action = torch.zeros(num_envs, action_dim, device=device)
@@ -49,12 +54,12 @@ class Collector:
             self.episodes["eval"] = EpisodeStatistics(num_envs - num_train, device)
 
     def state_of(self, obs: TensorDict, base_action: Tensor) -> tuple[Fields, Tensor]:
-        """States as they are stored, [N] rows, and which of them were finite, [N] bool."""
+        """States as they are stored, [N] rows, and where their fields were not finite, [F - 2, N] bool."""
         seen = self.observe(obs) | {"base_action": base_action}
-        finite = torch.stack([value.isfinite().flatten(1).all(1) for value in seen.values()]).all(0)
+        flaws = torch.stack([_is_flawed(value) for value in seen.values()])
         state = {name: finite_or_zero(value) for name, value in seen.items()}
         features = self.learner.features(state["actor"])
-        return {**state, **{FEATURES + name: value for name, value in features.items()}}, finite
+        return {**state, **{FEATURES + name: value for name, value in features.items()}}, flaws
 
     def act(self, obs: TensorDict) -> Tensor:
         """Actions to execute in all environments, [N, A]."""
@@ -62,7 +67,7 @@ class Collector:
             self._arrive(*self.state_of(obs, self.base_actions.current(obs)))
             self._is_current = True
         action = self.learner.act(State.of(self._state), self._is_train)
-        self._finite &= action.isfinite().all(1)
+        self._flaws[-2].copy_(_is_flawed(action))
         self._action.copy_(finite_or_zero(action))
         return self._action
 
@@ -78,20 +83,23 @@ class Collector:
         # The simulation may run on another device than the learner.
         success, invalid = (extras[name].to(done.device) for name in ("success", "invalid"))
         base_before_reset = self.base_actions.advance(obs, done, extras["num_resets"])
-        arrived, arrived_finite = next_state, next_finite = self.state_of(obs, self.base_actions.current(obs))
+        arrived, arrived_flaws = next_state, next_flaws = self.state_of(obs, self.base_actions.current(obs))
         if extras["num_resets"] > 0:
-            next_state, next_finite = self.state_of(_before_reset(obs, extras["final_obs"], done), base_before_reset)
+            next_state, next_flaws = self.state_of(_before_reset(obs, extras["final_obs"], done), base_before_reset)
         reward = self.learner.reward(self._state["actor"], self._action, success)
         # Where the simulation broke down, the environment has reported zeros and counted it.
-        finite = self._finite & next_finite & reward.isfinite()
-        self.num_non_finite += (~finite).sum()
+        self._flaws[-1].copy_(~reward.isfinite())
+        flaws = torch.cat([self._flaws[:-2] | next_flaws, self._flaws[-2:]])
+        flawed = flaws.any(0)
+        self.non_finite += flaws
+        self.num_non_finite += flawed.sum()
         n = self.num_train
         state, following = ({name: value[:n] for name, value in s.items()} for s in (self._state, next_state))
         self.buffer.extend(
             state, following, action=self._action[:n], success=success[:n], done=done[:n],
-            reward=finite_or_zero(reward[:n]), valid=(finite & ~invalid)[:n],
+            reward=finite_or_zero(reward[:n]), valid=~(flawed | invalid)[:n],
         )  # fmt: skip
-        self._arrive(arrived, arrived_finite)
+        self._arrive(arrived, arrived_flaws)
         self.episodes["train"].record(done[:n], success[:n], invalid[:n])
         if "eval" in self.episodes:
             self.episodes["eval"].record(done[n:], success[n:], invalid[n:])
@@ -100,9 +108,10 @@ class Collector:
         """Where all environments are, what has been counted; the replay buffer is saved by itself."""
         return {
             "state": self._state,
-            "finite": self._finite,
+            "flaws": self._flaws,
             "is_current": self._is_current,
             "base_actions": self.base_actions.state_dict(),
+            "non_finite": self.non_finite,
             "num_non_finite": self.num_non_finite,
             "episodes": {group: statistics.state_dict() for group, statistics in self.episodes.items()},
         }
@@ -114,19 +123,25 @@ class Collector:
         newest transitions in the replay buffer end theirs.
         """
         self.num_non_finite.copy_(state["num_non_finite"])
+        self.non_finite.copy_(state["non_finite"])
         for group, statistics in self.episodes.items():
             statistics.load_state_dict(state["episodes"][group])
         if not episodes_go_on:
             self.buffer.close_episodes()
             return
-        self._arrive(state["state"], state["finite"])
+        self._arrive(state["state"], state["flaws"][:-2])
         self._is_current = state["is_current"]
         self.base_actions.load_state_dict(state["base_actions"])
 
-    def _arrive(self, state: Fields, finite: Tensor) -> None:
-        self._finite.copy_(finite)
+    def _arrive(self, state: Fields, flaws: Tensor) -> None:
+        self._flaws[:-2].copy_(flaws)
         for name, value in self._state.items():
             value.copy_(state[name])
+
+
+def _is_flawed(value: Tensor) -> Tensor:
+    """Which rows of [N, ...] hold a value that is not finite, [N] bool."""
+    return ~value.isfinite().flatten(1).all(1)
 
 
 def _before_reset(obs: TensorDict, final_obs: dict[str, Any], done: Tensor) -> TensorDict:
