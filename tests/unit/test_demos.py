@@ -115,7 +115,7 @@ def test_truncated(tmp_path: Path, keep: float) -> None:
     path = write_file(tmp_path / "d.hdf5", lengths=[50] * 5)
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep)])
-    refused("cannot be opened", path)
+    refused("is damaged", path)
 
 
 def test_not_hdf5(tmp_path: Path) -> None:

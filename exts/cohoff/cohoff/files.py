@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Files that are either complete or absent."""
+"""Files that are either complete or absent, and errors of one line for those that cannot be read."""
 
 from __future__ import annotations
 
@@ -46,12 +46,31 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = check_target(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode  # that of the umask; some writers make files that only their owner can read
         yield temporary
+        temporary.chmod(mode)
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str], cure: str) -> Iterator[None]:
+    """Turn whatever a library raises on a damaged or foreign file into one line that names it and the ``cure``.
+
+    Raises:
+        InputError: Anything went wrong; an :class:`InputError` from inside is passed on.
+    """
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # h5py, safetensors, torch and json raise a dozen kinds between them
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise InputError(f"{str(path)!r} is damaged or not of its kind ({reason[:200]}); {cure}") from error
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

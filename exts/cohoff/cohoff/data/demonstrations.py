@@ -18,7 +18,13 @@ import numpy as np
 import torch
 
 from cohoff.errors import InputError
-from cohoff.files import atomic_path
+from cohoff.files import atomic_path, reading
+
+CURE = "record it again with scripts/collect_demos.py"
+"""What to do about a damaged file."""
+
+SPARSE = 1_000
+"""A dataset may be so many times larger than what it takes in the file; compression stays below."""
 
 POLICY = "policy"
 """Observation group that every demonstration has."""
@@ -124,23 +130,20 @@ def load_demonstrations(
     name = repr(str(path))
     if limit is not None and limit < 1:
         raise InputError(f"the number of demonstrations must be at least 1, got {limit}")
-    with open_file(path) as file:
-        try:
-            data, file_task = _check_header(file, name)
-            if task is not None and file_task != task:
-                raise InputError(
-                    f"{name} holds demonstrations of task {file_task!r}, not {task!r}; give a file of {task!r}"
-                )
-            demos = _demo_names(data)
-            if not demos:
-                raise InputError(f"{name} holds no demonstrations; record some with scripts/collect_demos.py")
-            if limit is not None and len(demos) < limit:
-                raise InputError(
-                    f"{limit} demonstrations were asked for, but {name} holds {len(demos)}; record more or ask for less"
-                )
-            episodes = [_read_episode(data[demo], sizes, f"{demo} of {name}") for demo in demos[:limit]]
-        except OSError as error:
-            raise InputError(f"{name} is damaged ({error}); record it again with scripts/collect_demos.py") from error
+    with open_file(path) as file, reading(path, CURE):
+        data, file_task = _check_header(file, name)
+        if task is not None and file_task != task:
+            raise InputError(
+                f"{name} holds demonstrations of task {file_task!r}, not {task!r}; give a file of {task!r}"
+            )
+        demos = _demo_names(data)
+        if not demos:
+            raise InputError(f"{name} holds no demonstrations; record some with scripts/collect_demos.py")
+        if limit is not None and len(demos) < limit:
+            raise InputError(
+                f"{limit} demonstrations were asked for, but {name} holds {len(demos)}; record more or ask for less"
+            )
+        episodes = [_read_episode(data[demo], sizes, f"{demo} of {name}") for demo in demos[:limit]]
     expected = {f"obs/{group}": size for group, size in sizes.items()} | {"actions": action_dim}
     for key, size in expected.items():
         for demo, episode in zip(demos[:limit], episodes, strict=True):
@@ -203,12 +206,8 @@ def open_file(path: str | os.PathLike[str]) -> h5py.File:
         )
     if not h5py.is_hdf5(path):
         raise InputError(f"{str(path)!r} is not an HDF5 file; give a file written by scripts/collect_demos.py")
-    try:
+    with reading(path, CURE):
         return h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(
-            f"{str(path)!r} cannot be opened ({error}); record it again with scripts/collect_demos.py"
-        ) from error
 
 
 def _check_header(file: h5py.File, name: str) -> tuple[h5py.Group, str]:
@@ -240,7 +239,8 @@ def _demo_names(data: h5py.Group) -> list[str]:
 
 def _read_episode(group: Any, names: Iterable[str], name: str) -> dict[str, np.ndarray]:
     """Actions [T, A] and the observation groups ``names`` [T, D] before and after each of them, checked."""
-    if not group.attrs.get("success", False):
+    success = group.attrs.get("success", False)
+    if not isinstance(success, bool | np.bool_ | np.integer) or not success:
         raise InputError(f"{name} is not marked as a success; only successful episodes can be learned from")
     keys = ["actions", *(f"{when}/{group_name}" for group_name in names for when in ("obs", "next_obs"))]
     arrays = {key: _read_array(group, key, name) for key in keys}
@@ -258,15 +258,31 @@ def _read_episode(group: Any, names: Iterable[str], name: str) -> dict[str, np.n
 
 
 def _read_array(group: h5py.Group, key: str, name: str) -> np.ndarray:
-    dataset = group.get(key)
-    if not isinstance(dataset, h5py.Dataset) or dataset.ndim != 2:
-        raise InputError(f"{name} has no two-dimensional {key!r}; record the file again with scripts/collect_demos.py")
+    dataset = local_dataset(group, key, name)
+    if dataset is None or dataset.ndim != 2 or dataset.dtype.kind not in "fiu":
+        raise InputError(f"{name} has no two-dimensional {key!r} of numbers; {CURE}")
     array = dataset[:].astype(np.float32)
     if not np.isfinite(array).all():
         raise InputError(
             f"{name} holds non-finite values in {key!r}; remove that demonstration or record the file again"
         )
     return array
+
+
+def local_dataset(group: h5py.Group, key: str, name: str) -> h5py.Dataset | None:
+    """The dataset ``key`` of a group; None if there is none.
+
+    Raises:
+        InputError: It is kept in another file, or is declared much larger than what the file holds of it.
+    """
+    dataset = group.get(key)
+    if not isinstance(dataset, h5py.Dataset):
+        return None
+    if dataset.is_virtual or dataset.external or dataset.file.filename != group.file.filename:
+        raise InputError(f"{name} keeps {key!r} in another file; copy the data into one file")
+    if dataset.nbytes > SPARSE * max(dataset.id.get_storage_size(), 1_000):
+        raise InputError(f"{name} declares {dataset.nbytes / 2**30:.1f} GiB of {key!r} but does not hold them; {CURE}")
+    return dataset
 
 
 def _check_size(key: str, size: int, expected: int, name: str) -> None:

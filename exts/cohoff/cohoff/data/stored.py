@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 import h5py
 import numpy as np
 import torch
 from tensordict import TensorDict
 
-from cohoff.data.demonstrations import Demonstrations, open_file
+from cohoff.data.demonstrations import CURE, Demonstrations, local_dataset, open_file
 from cohoff.errors import InputError
+from cohoff.files import reading
 
 
 @contextmanager
@@ -35,15 +37,12 @@ def stored_observations(demos: Demonstrations, names: Sequence[str]) -> Iterator
         yield lambda step: TensorDict({}, batch_size=[count])
         return
     with open_file(demos.file) as file:
-        found = {name: _find(file, demos, name) for name in names}
+        with reading(demos.file, CURE):
+            found = {name: _find(file, demos, name) for name in names}
 
         def read(step: int) -> TensorDict:
-            try:
+            with reading(str(demos.file), CURE):
                 rows = {name: np.stack([d[min(step, len(d) - 1)] for d in found[name]]) for name in names}
-            except OSError as error:
-                raise InputError(
-                    f"{demos.file!r} is damaged ({error}); record it again with scripts/collect_demos.py"
-                ) from error
             tensors = {tuple(name.split("/")): torch.from_numpy(value).to(device) for name, value in rows.items()}
             return TensorDict(tensors, batch_size=[count])
 
@@ -54,8 +53,8 @@ def _find(file: h5py.File, demos: Demonstrations, name: str) -> list[h5py.Datase
     """The observation ``name`` of every demonstration, each [T, ...], checked."""
     datasets: list[h5py.Dataset] = []
     for episode, length in zip(demos.episodes, demos.lengths.tolist(), strict=True):
-        dataset = file.get(f"data/{episode}/obs/{name}")
-        if not isinstance(dataset, h5py.Dataset):
+        dataset = local_dataset(cast(h5py.Group, file["data"]), f"{episode}/obs/{name}", repr(demos.file))
+        if dataset is None or dataset.dtype.kind not in "fiu":
             raise InputError(
                 f"{episode} of {demos.file!r} lacks the observation {name!r}, which the base policy reads; "
                 "record a task that has it with scripts/collect_demos.py (images: a task named -Camera-)"

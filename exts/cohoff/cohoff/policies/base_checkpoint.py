@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 
 from cohoff.errors import InputError
-from cohoff.files import atomic_path
+from cohoff.files import atomic_path, reading
 
 _KEY = "cohoff"
+
+CURE = "make it again with scripts/pretrain.py"
+"""What to do about a damaged file."""
 
 
 def write_checkpoint(path: str | os.PathLike[str], tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
@@ -61,18 +64,14 @@ def _read(path: str | os.PathLike[str], device: torch.device | None) -> tuple[di
     name = str(path)
     if not Path(path).is_file():
         raise InputError(f"no base checkpoint at {name!r}; make one with scripts/pretrain.py")
-    try:
+    with reading(path, CURE):
         with safe_open(path, framework="pt", device=str(device or "cpu")) as file:
             texts = file.metadata() or {}
             tensors = {} if device is None else {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"base checkpoint {name!r} cannot be read ({error}); make it again with scripts/pretrain.py"
-        ) from error
-    try:
-        metadata = json.loads(texts[_KEY])
-    except (KeyError, json.JSONDecodeError) as error:
-        raise InputError(f"{name!r} is not a cohoff base checkpoint; make one with scripts/pretrain.py") from error
+        metadata = json.loads(texts.get(_KEY, "null"))
     if not isinstance(metadata, dict) or "kind" not in metadata:
         raise InputError(f"{name!r} is not a cohoff base checkpoint; make one with scripts/pretrain.py")
+    for key, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise InputError(f"base checkpoint {name!r} has values in {key} that are not finite; {CURE}")
     return tensors, metadata

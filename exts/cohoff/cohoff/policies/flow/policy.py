@@ -20,7 +20,8 @@ from tensordict import TensorDict
 from torch import nn
 
 from cohoff.errors import InputError
-from cohoff.policies.base_checkpoint import read_checkpoint, write_checkpoint
+from cohoff.files import reading
+from cohoff.policies.base_checkpoint import CURE, read_checkpoint, write_checkpoint
 
 OBS_GROUP = "policy"
 """Observation group the policy reads."""
@@ -192,13 +193,7 @@ def load_flow(path: str | os.PathLike[str], task: str | None = None, device: tor
         raise InputError(f"base checkpoint {str(path)!r} is of kind {metadata['kind']!r}, not 'flow'")
     if task is not None and metadata.get("task") != task:
         raise InputError(f"base checkpoint {str(path)!r} was trained for task {metadata.get('task')!r}, not {task!r}")
-    try:
+    with reading(path, CURE):
         policy = FlowPolicy(FlowPolicySpec(**metadata["spec"]))
         policy.load_state_dict(tensors, strict=True)
-    except (KeyError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"base checkpoint {str(path)!r} does not fit its own sizes ({reason}); "
-            "make it again with scripts/pretrain.py"
-        ) from error
     return policy.to(device).eval().requires_grad_(False)

@@ -8,17 +8,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from cohoff.errors import InputError
+from cohoff.files import reading
 from cohoff.policies.pi05.preprocess import Normalizer
 from cohoff.policies.pi05.spec import Pi05Spec
 
@@ -89,7 +87,7 @@ def read_spec(folder: Path) -> Pi05Spec:
         known = ", ".join([*_VLM, *_EXPERT])
         raise InputError(f"{str(folder / 'config.json')!r} has variants {variants}; known ones: {known}")
     sizes: dict[str, Any] = _VLM[variants[0]] | _EXPERT[variants[1]]
-    with _complete(folder):
+    with reading(folder, "download it again"):
         return _spec(config, sizes)
 
 
@@ -111,17 +109,8 @@ def read_recipe(folder: Path) -> Recipe:
         InputError: A file is missing or unreadable, or asks for something that is not supported.
     """
     config = _read_config(folder)
-    with _complete(folder):
+    with reading(folder, "download it again"):
         return _lerobot_recipe(folder, config) if "type" in config else _openpi_recipe(folder, config)
-
-
-@contextmanager
-def _complete(folder: Path) -> Iterator[None]:
-    """Turn an entry that is missing from a checkpoint's JSON files into one line."""
-    try:
-        yield
-    except (KeyError, IndexError, TypeError) as error:
-        raise InputError(f"the JSON files of {str(folder)!r} lack or misplace {error}; download them again") from error
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -158,10 +147,8 @@ def _lerobot_recipe(folder: Path, config: dict[str, Any]) -> Recipe:
     tensors = {}
     if "state_file" in normalizer:
         path = folder / normalizer["state_file"]
-        try:
+        with reading(path, "download it again"):
             tensors = load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"statistics {str(path)!r} cannot be read ({error}); download them again") from error
 
     def read_normalizer(key: str, mode: str, size: int) -> Normalizer:
         values = {name.removeprefix(f"{key}."): t for name, t in tensors.items() if name.startswith(f"{key}.")}

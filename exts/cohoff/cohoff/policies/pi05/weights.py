@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from cohoff.errors import InputError
+from cohoff.files import reading
 from cohoff.policies.pi05.spec import Pi05Spec
 from cohoff.policies.pi05.tensor_names import Shape, resolve
+
+CURE = "download it again"
+"""What to do about a damaged file."""
 
 DTYPES = (torch.float32, torch.bfloat16)
 """Precisions of the network."""
@@ -96,17 +100,14 @@ def from_folder(folder: Path) -> Source:
     files: dict[str, Path] = {}
     shapes: dict[str, Shape] = {}
     for path in _shards(folder):
-        try:
-            with safe_open(path, framework="pt") as file:
-                for name in file.keys():  # noqa: SIM118
-                    files[name] = path
-                    shapes[name] = tuple(file.get_slice(name).get_shape())
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"weights {str(path)!r} cannot be read ({error}); download them again") from error
+        with reading(path, CURE), safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118
+                files[name] = path
+                shapes[name] = tuple(file.get_slice(name).get_shape())
 
     def read(name: str) -> Tensor:
         # Opened for each tensor, because an open file keeps what has been read in memory.
-        with safe_open(files[name], framework="pt") as file:
+        with reading(files[name], CURE), safe_open(files[name], framework="pt") as file:
             return file.get_tensor(name)
 
     return Source(f"checkpoint {str(folder)!r}", shapes, read)
@@ -118,10 +119,8 @@ def _shards(folder: Path) -> list[Path]:
         if not (folder / "model.safetensors").is_file():
             raise InputError(f"no weights in {str(folder)!r}: neither model.safetensors nor {index.name}")
         return [folder / "model.safetensors"]
-    try:
+    with reading(index, CURE):
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
-        raise InputError(f"{str(index)!r} lists no shards; download it again") from error
     for name in names:
         if not (folder / name).is_file():
             raise InputError(f"shard {name!r} of {str(index)!r} is missing; download it again")
