@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import pytest
 import torch
 from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
 from tensordict import TensorDict
 
-from cohoff.data.demonstrations import Demonstrations, load_demonstrations, merge_demonstrations
+from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.data.stored import stored_observations
 from cohoff.errors import InputError
 
@@ -78,25 +77,6 @@ def test_subset(tmp_path: Path) -> None:
     assert part.lengths.tolist() == [2, 3] and part.starts.tolist() == [0, 2]
     assert part.obs[:, 0].tolist() == [2, 2, 0, 0, 0] and part.obs[:, 1].tolist() == [0, 1, 0, 1, 2]
     assert part.episode_of.tolist() == [0, 0, 1, 1, 1]
-
-
-def test_merge(tmp_path: Path) -> None:
-    first = write_file(tmp_path / "a.hdf5", lengths=(3, 5), seed=1)
-    second = write_file(tmp_path / "b.hdf5", lengths=(4,), seed=2)
-    output = tmp_path / "new" / "c.hdf5"
-    assert merge_demonstrations([first, second], output) == 3
-    demos = load_demonstrations(output, task=TASK)
-    assert demos.lengths.tolist() == [3, 5, 4] and demos.obs[demos.starts, 0].tolist() == [0, 1, 0]
-    with h5py.File(output) as file:
-        assert file["data"].attrs["total"] == 12 and np.array_equal(np.asarray(file["data"].attrs["seed"]), [1, 2])
-    assert [p.name for p in output.parent.iterdir()] == ["c.hdf5"]
-
-
-def test_merge_of_two_tasks_leaves_no_file(tmp_path: Path) -> None:
-    paths = [write_file(tmp_path / "a.hdf5"), write_file(tmp_path / "b.hdf5", task="Other")]
-    with pytest.raises(InputError, match="'Other'"):
-        merge_demonstrations(paths, tmp_path / "c.hdf5")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.hdf5", "b.hdf5"]
 
 
 def refused(match: str, path: Path, **kwargs) -> None:
@@ -218,11 +198,10 @@ def test_stored_pictures_are_read_step_by_step(tmp_path: Path) -> None:
     assert stored(demos, 4, "images/wrist")["images", "wrist"][:, 3, 5, 2].tolist() == [2, 104]
 
 
-def test_stored_pictures_follow_limit_subset_and_merge(tmp_path: Path) -> None:
-    paths = [write_file(tmp_path / f"{i}.hdf5", lengths=(3, 5), edit=add_pictures) for i in range(2)]
-    assert stored(load_demonstrations(paths[0], limit=1), 0, "images/wrist").batch_size == (1,)
-    merge_demonstrations(paths, tmp_path / "c.hdf5")
-    part = load_demonstrations(tmp_path / "c.hdf5").subset([3, 0])
+def test_stored_pictures_follow_limit_and_subset(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "d.hdf5", lengths=(3, 5), edit=add_pictures)
+    assert stored(load_demonstrations(path, limit=1), 0, "images/wrist").batch_size == (1,)
+    part = load_demonstrations(path).subset([1, 0])
     assert stored(part, 9, "images/wrist")["images", "wrist"][:, 0, 0, 0].tolist() == [104, 2]
 
 

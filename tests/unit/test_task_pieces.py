@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import math
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,6 +124,31 @@ def test_cached_folder_is_built_once_per_key_and_whole_or_not_at_all(cache: Path
     with pytest.raises(OSError, match="no space left"):
         cached_folder("thing", {"a": 3}, fail)
     assert len(list(cache.iterdir())) == 2
+
+
+def test_a_cached_folder_that_lost_a_file_is_built_again(cache: Path) -> None:
+    def build(folder: Path) -> None:
+        (folder / "object.usda").write_text("whole")
+
+    (cached_folder("thing", 1, build) / "object.usda").unlink()
+    assert (cached_folder("thing", 1, build) / "object.usda").read_text() == "whole"
+
+
+def test_leftovers_of_killed_processes_go(cache: Path) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    for name, age in ((".thing-old", 7200), (".thing-new", 60)):
+        (cache / name).mkdir()
+        os.utime(cache / name, (time.time() - age,) * 2)
+    cached_folder("thing", 1, lambda folder: None)
+    assert not (cache / ".thing-old").exists() and (cache / ".thing-new").exists()
+
+
+def test_a_cache_that_cannot_be_written_ends_in_one_line(cache: Path, capsys: pytest.CaptureFixture) -> None:
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    cache.write_text("a file where the folder belongs")
+    with pytest.raises(SystemExit):
+        cached_folder("thing", 1, lambda folder: None)
+    assert "set XDG_CACHE_HOME" in capsys.readouterr().err
 
 
 def test_second_builder_keeps_the_folder_of_the_first(cache: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from cohoff.errors import InputError
-from cohoff.files import atomic_path, reading
+from cohoff.files import reading
 
 CURE = "record it again with scripts/collect_demos.py"
 """What to do about a damaged file."""
@@ -158,39 +158,6 @@ def load_demonstrations(
         file=str(Path(path).absolute()),
         episodes=tuple(demos[:limit]),
     )
-
-
-def merge_demonstrations(paths: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]) -> int:
-    """Write the demonstrations of several files of one task to ``output``, in the order of ``paths``; return how many.
-
-    The attributes of the first file are kept, except ``seed``, which becomes the list of all seeds.
-
-    Raises:
-        InputError: A file cannot be read, or the files are not all of the same task.
-    """
-    with atomic_path(output) as temporary, h5py.File(temporary, "w") as merged:
-        group = merged.create_group("data")
-        seeds: list[int] = []
-        total = count = 0
-        for path in paths:
-            with open_file(path) as file:
-                data, task = _check_header(file, repr(str(path)))
-                if count == 0:
-                    merged.attrs.update(file.attrs)
-                    group.attrs.update(data.attrs)
-                elif task != group.attrs["task"]:
-                    raise InputError(
-                        f"{str(path)!r} is of task {task!r}, {str(paths[0])!r} of {group.attrs['task']!r}; "
-                        "merge one task"
-                    )
-                for demo in _demo_names(data):
-                    file.copy(data[demo], group, name=f"demo_{count}")
-                    total += int(_attributes(data[demo])["num_samples"])
-                    count += 1
-                seeds += np.atleast_1d(_attributes(data)["seed"]).tolist()
-        group.attrs["total"] = total
-        group.attrs["seed"] = seeds
-    return count
 
 
 def open_file(path: str | os.PathLike[str]) -> h5py.File:

@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cohoff.files import reading
+
 
 def last_progress(run: Path) -> dict[str, Any] | None:
     """The last complete line of the learner's ``progress.jsonl`` in the folder ``run``; None before there is one."""
@@ -16,7 +18,8 @@ def last_progress(run: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    return json.loads(lines[-1]) if lines else None
+    with reading(path, "remove the file"):
+        return json.loads(lines[-1]) if lines else None
 
 
 def checkpoints(run: Path) -> list[Path]:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,13 +19,18 @@ import torch
 from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
 from tensordict import TensorDict
 
-from cohoff.files import atomic_path
+from cohoff.errors import InputError
+from cohoff.files import atomic_path, check_target
 from cohoff.provenance import versions
 
 from .evaluation import Policy
 
 if TYPE_CHECKING:
     from .env import ManipulationEnv
+
+
+EPISODE_OVERHEAD = 16_384
+"""What an episode takes in a file beside its data [byte]."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +174,29 @@ def write_demonstrations(
     ``overrides`` and ``versions``. Each ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D],
     ``actions`` [T, A], ``rewards`` [T], ``dones`` [T] and ``initial_state`` (state of the scene relative to the
     environment, first dimension 1); with cameras also ``obs/images/<camera>`` [T, height, width, 3] uint8.
+
+    Raises:
+        InputError: There is not enough space on the disk. The episodes that fit are saved.
     """
+    # HDF5 crashes the process if the disk is full when it closes a file.
+    sizes = [EPISODE_OVERHEAD + sum(value.nbytes for value in _leaves(episode.data)) for episode in episodes]
+    free = shutil.disk_usage(check_target(path).parent).free
+    fitting = sum(total < free for total in itertools.accumulate(sizes))
+    if fitting > 0:
+        _write(path, episodes[:fitting], task, seed, noise, overrides)
+    if fitting < len(episodes):
+        saved = f"only {fitting} of {len(episodes)} demonstrations are" if fitting else "no demonstration is"
+        raise InputError(f"the disk of {str(path)!r} is full, {saved} saved; {sum(sizes) >> 20} MiB are needed")
+
+
+def _write(
+    path: str | os.PathLike[str],
+    episodes: list[EpisodeData],
+    task: str,
+    seed: int,
+    noise: float,
+    overrides: Sequence[str],
+) -> None:
     with atomic_path(path) as temporary:
         handler = HDF5DatasetFileHandler()
         handler.create(str(temporary), env_name=task)
@@ -181,6 +210,15 @@ def write_demonstrations(
             data.attrs.update(versions=json.dumps(versions()))
         finally:
             handler.close()
+
+
+def _leaves(data: dict[str, Any]) -> Iterator[torch.Tensor]:
+    """All tensors of a nested dictionary."""
+    for value in data.values():
+        if isinstance(value, torch.Tensor):
+            yield value
+        else:
+            yield from _leaves(value)
 
 
 def _before_reset(next_obs: dict[str, Any], extras: dict[str, Any], dones: torch.Tensor) -> dict[str, Any]:

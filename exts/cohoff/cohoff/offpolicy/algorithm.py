@@ -26,7 +26,7 @@ from torch import Tensor
 from cohoff.cli import show_progress
 from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError, exit_on_input_error
-from cohoff.files import atomic_path, write_json
+from cohoff.files import atomic_path, reading, write_json
 from cohoff.offpolicy import checkpoint
 from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.batch import Batch, assemble, concatenate
@@ -363,11 +363,12 @@ class OffPolicyAlgorithm:
         """
         with exit_on_input_error():
             checkpoint.check_fits(loaded_dict["meta"], self.task, self.problem)
-            self.learner.modules.load_state_dict(loaded_dict["model"], strict=strict)
-            if load_cfg is None or load_cfg.get("optimizer", True):
-                self._rate.load_optimizers(loaded_dict["optimizers"])
+            with reading("checkpoint", "train it again"):
+                self.learner.modules.load_state_dict(loaded_dict["model"], strict=strict)
+                if load_cfg is None or load_cfg.get("optimizer", True):
+                    self._rate.load_optimizers(loaded_dict["optimizers"])
+                self.learner.load_constants(loaded_dict["constants"])
             self.run_update = self._make_update()  # the optimizers' tensors are other ones now
-            self.learner.load_constants(loaded_dict["constants"])
             counters, meta = loaded_dict["counters"], loaded_dict["meta"]
             self.iteration, self.env_steps = counters["iteration"], counters["env_steps"]
             self.num_updates = counters["updates"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import zipfile
@@ -23,6 +24,12 @@ SIZES = ("actor_dim", "critic_dim", "action_dim")
 PARTS = {"model", "optimizers", "constants", "counters", "running", "meta"}
 """What a checkpoint holds at least."""
 
+ENTRIES = {
+    "task", "learner", "settings", "agent", "problem", "obs_groups", "group_sizes", "replan_interval", "base",
+    "demonstrations", "fingerprint", "replay",
+}  # fmt: skip
+"""What its ``meta`` holds at least."""
+
 BESIDE = ("base", "replay")
 """Entries of a checkpoint's ``meta`` that name a file. A relative name is one in the folder of the checkpoint."""
 
@@ -40,8 +47,10 @@ def iteration_of(path: Path) -> int:
 
 def write_checkpoint(content: dict[str, Any], path: Path) -> None:
     """Save ``content`` to ``path`` atomically."""
+    buffer = io.BytesIO()  # torch reports a full disk as a fault of its own
+    torch.save(content, buffer)
     with atomic_path(path) as temporary:
-        torch.save(content, temporary)
+        temporary.write_bytes(buffer.getvalue())
 
 
 def read_checkpoint(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> tuple[dict[str, Any], Path]:
@@ -93,6 +102,8 @@ def _read(file: Path, device: torch.device | str) -> dict[str, Any]:
         raise InputError(f"checkpoint {str(file)!r} is damaged")
     if not isinstance(content, dict) or not content.keys() >= PARTS:
         raise InputError(f"{str(file)!r} is not a checkpoint of cohoff; train one with isaaclab train")
+    if not isinstance(meta := content["meta"], dict) or not meta.keys() >= ENTRIES:
+        raise InputError(f"{str(file)!r} was written by another version of cohoff; train it again")
     for name, value in content["model"].items():
         if not value.isfinite().all():
             raise InputError(f"checkpoint {str(file)!r} has values in {name} that are not finite")

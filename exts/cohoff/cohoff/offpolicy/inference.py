@@ -12,6 +12,7 @@ import torch
 from tensordict import TensorDict
 
 from cohoff.errors import InputError
+from cohoff.files import reading
 from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.offpolicy.learner import Problem, make_learner
 from cohoff.offpolicy.observing import Observer
@@ -46,19 +47,21 @@ def load_policy(
     Raises:
         InputError: the checkpoint or its base is missing, unreadable or of another task.
     """
-    content, _ = read_checkpoint(path, device)
+    content, file = read_checkpoint(path, device)
     meta = content["meta"]
     if task is not None and meta["task"] != task:
         raise InputError(f"checkpoint {str(path)!r} is of task {meta['task']!r}, not {task!r}")
-    problem = Problem(**meta["problem"], device=torch.device(device))
-    learner = make_learner(meta["learner"], problem, meta["settings"])
-    learner.modules.load_state_dict(content["model"])
+    with reading(file, "train it again"):
+        problem = Problem(**meta["problem"], device=torch.device(device))
+        learner = make_learner(meta["learner"], problem, meta["settings"])
+        learner.modules.load_state_dict(content["model"])
+        observe = Observer(meta["obs_groups"], _example(meta))
     engine = None
     if learner.uses_base and kind != "bc":
         base = load_base(base_path or meta["base"], meta["task"], base_device or device)
         engine = ChunkEngine(base, num_envs, device, meta["replan_interval"])
     policy = learner.policy(_KINDS[kind]).requires_grad_(False).eval()
-    return ActingPolicy(policy, Observer(meta["obs_groups"], _example(meta)), engine)
+    return ActingPolicy(policy, observe, engine)
 
 
 def _example(meta: dict) -> TensorDict:

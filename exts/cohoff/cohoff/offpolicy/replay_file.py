@@ -23,7 +23,10 @@ def save_replay(buffer: ReplayBuffer, folder: Path, env_steps: int) -> str:
     """Write the replay to ``replay_<env_steps>.safetensors`` and remove all but the newest files; return its name."""
     name = f"replay_{env_steps}.safetensors"
     with atomic_path(folder / name) as temporary:
-        save_file({key: value.contiguous() for key, value in buffer.state_dict().items()}, temporary)
+        try:
+            save_file({key: value.contiguous() for key, value in buffer.state_dict().items()}, temporary)
+        except SafetensorError as error:
+            raise InputError(f"the replay cannot be saved to {str(folder / name)!r} ({error})") from error
     files = [path for path in folder.glob("replay_*.safetensors") if re.fullmatch(r"replay_\d+", path.stem)]
     for old in sorted(files, key=lambda path: int(path.stem.removeprefix("replay_")))[:-REPLAYS_KEPT]:
         old.unlink()
