@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import torch
-from rsl_rl.runners import OnPolicyRunner
 
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.errors import InputError
@@ -24,22 +23,14 @@ from cohoff.offpolicy.runner import OffPolicyRunner
 from cohoff.offpolicy.saved_settings import merge, named_on_command_line
 from cohoff.policies.combine import Residual
 from cohoff.stress import point_mass
+from cohoff.stress.kills import differences
+from cohoff.stress.training import make_runner
 
 
 @pytest.fixture
 def cfg(tmp_path: Path) -> dict[str, Any]:
     """Five iterations with a flow base, as small as can be."""
     return point_mass.smallest_run(tmp_path)
-
-
-def make_runner(cfg: dict[str, Any], folder: Path, restores: bool = True, seed: int = 0) -> OffPolicyRunner:
-    """What Isaac Lab does, on the point mass."""
-    torch.manual_seed(seed)
-    folder.mkdir(exist_ok=True)
-    env = point_mass.PointMass(8, folder) if restores else ForgetfulPointMass(8, folder)
-    runner = OnPolicyRunner(env, copy.deepcopy(cfg), str(folder), "cpu")  # pyright: ignore[reportArgumentType]
-    assert isinstance(runner, OffPolicyRunner)
-    return runner
 
 
 class ForgetfulPointMass:
@@ -55,8 +46,8 @@ class ForgetfulPointMass:
         return getattr(self.__dict__["_env"], name)
 
 
-def resume(cfg: dict[str, Any], source: Path, folder: Path, **kwargs: Any) -> OffPolicyRunner:
-    runner = make_runner(cfg, folder, seed=1, **kwargs)
+def resume(cfg: dict[str, Any], source: Path, folder: Path, env: Any = None) -> OffPolicyRunner:
+    runner = make_runner(cfg, folder, env, seed=1)
     runner.load(str(source))
     runner.learn(cfg["max_iterations"])
     return runner
@@ -79,17 +70,6 @@ def stopped(cfg: dict[str, Any], folder: Path, iteration: int, number: int = sig
     if number == signal.SIGTERM:
         assert end.value.code == 143  # pyright: ignore[reportAttributeAccessIssue]
     return runner
-
-
-def differences(a: Any, b: Any, name: str = "") -> list[str]:
-    """Names of the entries in which two checkpoints differ."""
-    if isinstance(a, dict):
-        assert a.keys() == b.keys()
-        return [found for key in a for found in differences(a[key], b[key], f"{name}/{key}")]
-    if isinstance(a, list | tuple):
-        return [found for i, pair in enumerate(zip(a, b, strict=True)) for found in differences(*pair, f"{name}/{i}")]
-    same = torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
-    return [] if same else [name]
 
 
 def progress(folder: Path) -> list[dict[str, Any]]:
@@ -115,7 +95,8 @@ def test_an_interrupted_run_equals_one_that_was_not(cfg: dict[str, Any], tmp_pat
 
 def test_where_the_environment_forgets_new_episodes_begin(cfg: dict[str, Any], tmp_path: Path) -> None:
     stopped(cfg, tmp_path / "first", iteration=2)
-    runner = resume(cfg, tmp_path / "first", tmp_path / "second", restores=False)
+    env = ForgetfulPointMass(8, tmp_path / "second")
+    runner = resume(cfg, tmp_path / "first", tmp_path / "second", env)
     assert (runner.alg.iteration, runner.alg.env_steps, runner.alg.num_updates) == (5, 160, 35)
     buffer = runner.alg.collector.buffer  # pyright: ignore[reportOptionalMemberAccess]
     assert buffer.transitions["done"][11 * 7 : 12 * 7].all()  # no window joins two episodes
@@ -203,10 +184,10 @@ def test_other_demonstrations_are_refused(cfg: dict[str, Any], tmp_path: Path, c
 
 
 def test_a_finished_run_is_not_repeated(cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """A requeued job that had finished ends well."""
     make_runner(cfg, tmp_path / "first").learn(5)
-    with pytest.raises(SystemExit):
-        resume(cfg, tmp_path / "first", tmp_path / "second")
-    assert "the run has its 5 iterations" in capsys.readouterr().err
+    assert resume(cfg, tmp_path / "first", tmp_path / "second").alg.iteration == 5
+    assert "nothing left to do" in capsys.readouterr().out and list((tmp_path / "second").iterdir()) == []
 
 
 def test_the_settings_of_a_checkpoint_hold(cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "table": "write the tables of README and docs from the files in results",
     "benchmark_env": "measure the speed and soundness of a task's simulation",
     "benchmark_loop": "measure what the learner adds to a simulation step",
+    "stress": "kill runs, feed malformed files and values that are not finite, and watch the memory",
     "gpu_check": "measure everything that runs on a GPU, and compare it with the CPU",
 }
 """Help line of each command; its module has the same name and is imported only when it runs."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from rsl_rl.runners import OnPolicyRunner
 
-from cohoff.errors import InputError, exit_on_input_error
+from cohoff.errors import exit_on_input_error
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.checkpoint import read_checkpoint, write_checkpoint
 from cohoff.offpolicy.interruption import Interrupted, Interruption, end
@@ -50,12 +50,16 @@ class OffPolicyRunner(OnPolicyRunner):
             SystemExit: SIGTERM, after the checkpoint (status 143), or too many updates were not finite (status 1).
         """
         with exit_on_input_error():
+            if self.alg.resumed is not None:
+                num_learning_iterations = self.alg.max_iterations - self.alg.iteration
+                print(f"[cohoff] resumed after iteration {self.alg.iteration} of {self.alg.max_iterations}", flush=True)
+            if num_learning_iterations <= 0:
+                print("[cohoff] nothing left to do; --max_iterations gives a run more iterations", flush=True)
+                return
             # Earlier than rsl_rl does it, which reads the observations before.
             self.alg.train_mode()
             if self.alg.resumed is not None:
-                num_learning_iterations = self._go_on()
-            if num_learning_iterations <= 0:
-                return
+                self._go_on()
             with Interruption() as interruption:
 
                 def check() -> None:
@@ -117,14 +121,9 @@ class OffPolicyRunner(OnPolicyRunner):
             self.env.get_observations(), self.env, self.cfg, self.device
         )  # fmt: skip
 
-    def _go_on(self) -> int:
-        """Bring environments and curves to where the checkpoint was; return the number of iterations left."""
-        done, planned = self.alg.iteration, self.alg.max_iterations
-        print(f"[cohoff] resumed after iteration {done} of {planned}", flush=True)
-        if done >= planned:
-            raise InputError(f"the run has its {planned} iterations; give more by --max_iterations to go on")
+    def _go_on(self) -> None:
+        """Bring environments and curves to where the checkpoint was."""
         if not self.alg.restores_environment:
             self.env.reset()  # pyright: ignore[reportAttributeAccessIssue]
         if self.logger.log_dir is not None and self._source != Path(self.logger.log_dir):
             copy_curves(self._source, Path(self.logger.log_dir))
-        return planned - done

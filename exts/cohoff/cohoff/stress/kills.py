@@ -62,8 +62,9 @@ def start(folder: Path, name: str, source: Path | None, iterations: int, *option
     """Start a process of training in ``folder / name``."""
     command = [sys.executable, "-m", "cohoff.stress.training", "--inputs", folder, "--folder", folder / name]
     command += ["--iterations", iterations, *options] + (["--source", source] if source else [])
-    log = (folder / f"{name}.log").open("wb")
-    return subprocess.Popen([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.log").open("wb") as log:
+        return subprocess.Popen([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT)
 
 
 def run_kills(folder: Path, kills: int, iterations: int, seed: int) -> Iterator[Kill]:
@@ -71,7 +72,6 @@ def run_kills(folder: Path, kills: int, iterations: int, seed: int) -> Iterator[
 
     The finished runs are left in ``folder`` as ``finished_<n>``, for :func:`compare`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     draw, numbers, finished = random.Random(seed), count(), count()
     source: Path | None = None
     done = 0
@@ -95,12 +95,14 @@ def run_kills(folder: Path, kills: int, iterations: int, seed: int) -> Iterator[
         kill = _examine(target, how)
         yield kill
         source = target if checkpoints(target) else source
-    while source is not None:
+        if kill.resumed_at == iterations:
+            target.rename(folder / f"finished_{next(finished)}")
+            source = None
+    if source is not None:
         name = f"run_{next(numbers)}"
         if start(folder, name, source, iterations).wait(timeout=600) != 0:
             raise InputError(f"the last run did not finish; see {folder / name}.log")
         (folder / name).rename(folder / f"finished_{next(finished)}")
-        source = None
 
 
 def _wait(process: subprocess.Popen, folder: Path, iteration: int) -> bool:

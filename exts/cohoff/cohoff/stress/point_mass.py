@@ -127,6 +127,7 @@ def smallest_csil(folder: Path) -> dict[str, Any]:
     # The configurations need Isaac Lab, the point mass does not.
     from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 
+    folder.mkdir(parents=True, exist_ok=True)
     write_demonstrations(folder / "demos.hdf5", count=6)
     runner_cfg: Any = CsilRunnerCfg(max_iterations=5)
     runner: dict[str, Any] = runner_cfg.to_dict()

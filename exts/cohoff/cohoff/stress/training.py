@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import argparse
+import copy
+import random
 import resource
 import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rsl_rl.runners import OnPolicyRunner
 
@@ -23,11 +26,13 @@ NUM_ENVS = 8
 
 
 def make_runner(cfg: dict[str, Any], folder: Path, env: Any = None, seed: int = 0) -> OffPolicyRunner:
-    """The runner of a run in ``folder``, built as Isaac Lab builds it."""
+    """The runner of a run in ``folder``, built as Isaac Lab builds it, which seeds all generators."""
     torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
     env = env or PointMass(NUM_ENVS, folder)
-    runner = OnPolicyRunner(env, cfg, str(folder), "cpu")
+    runner = OnPolicyRunner(env, copy.deepcopy(cfg), str(folder), "cpu")
     assert isinstance(runner, OffPolicyRunner)
     return runner
 

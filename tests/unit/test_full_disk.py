@@ -1,22 +1,13 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Malformed files end in one line; so do disks that are full and settings out of range."""
+"""A disk that is full ends a command in one line."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
-
-from cohoff.stress.malformed import run_malformed
-
-
-def test_every_malformed_file_ends_in_one_line(tmp_path: Path) -> None:
-    outcomes = list(run_malformed(tmp_path))
-    assert [outcome for outcome in outcomes if outcome.is_fault] == []
-    assert len(outcomes) > 150
-
 
 FULL = """
 import resource, signal, sys, torch
