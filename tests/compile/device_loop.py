@@ -99,10 +99,12 @@ def make_algorithm(device: str, gradient_penalty: float) -> OffPolicyAlgorithm:
     engine = ChunkEngine(FlowPolicy(spec).eval().requires_grad_(False), NUM_ENVS, device, replan_interval=4)
     actions = BaseActions(engine, NUM_ENVS, algorithm.device)
     algorithm.collector = Collector(
-        algorithm.learner, algorithm.observe, actions, 6, algorithm.num_train, observe(), ACTION_DIM
+        algorithm.learner, algorithm.observe, actions, 6, NUM_ENVS - 1, observe(), ACTION_DIM
     )
     algorithm.demonstration_buffer = algorithm.collector.buffer
-    algorithm.report = Report(None, algorithm.collector.episodes, {"lost": algorithm.collector.buffer.num_lost})
+    totals = {"non_finite": algorithm.collector.num_non_finite, "skipped_in_a_row": algorithm.skipped_in_a_row}
+    algorithm.report = Report(None, algorithm.collector.episodes, totals)
+    algorithm._num_inspected = 0
     return algorithm
 
 

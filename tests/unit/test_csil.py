@@ -114,7 +114,7 @@ def roll(learner: OffPolicyAlgorithm, env: RandomEnv, obs: TensorDict, *ends: to
 def test_evaluation_environments_act_with_the_mean_and_are_never_stored(cfg: dict[str, Any]) -> None:
     env = RandomEnv()
     learner, obs = build(cfg, env)
-    assert (learner.num_train, learner.num_envs) == (14, 16)
+    assert (collector_of(learner).num_train, learner.num_envs) == (14, 16)
     with torch.inference_mode():
         action = learner.act(obs)
     mean = 0.5 * torch.tanh(model_of(learner).actor(obs["policy"])[0])  # the base's first action is 0
@@ -285,20 +285,6 @@ def test_a_checkpoint_that_does_not_fit_ends_with_one_line(
         other.train_mode()
     message = capsys.readouterr().err.strip().splitlines()[-1]
     assert message.startswith("error: ") and words in message
-
-
-def test_the_small_policy_is_exported_as_the_player_does_it(cfg: dict[str, Any], tmp_path: Path) -> None:
-    learner, obs = build(cfg, RandomEnv(tmp_path))
-    policy = learner.get_policy()
-    torch.jit.script(policy.as_jit().to("cpu")).save(str(tmp_path / "policy.pt"))
-    expected = torch.tanh(model_of(learner).actor(obs["policy"])[0])
-    torch.testing.assert_close(torch.jit.load(str(tmp_path / "policy.pt"))(obs["policy"]), expected)
-    onnx: Any = policy.as_onnx().to("cpu").eval()
-    torch.onnx.export(
-        onnx, onnx.get_dummy_inputs(), str(tmp_path / "policy.onnx"), export_params=True, opset_version=18,
-        input_names=onnx.input_names, output_names=onnx.output_names,
-    )  # fmt: skip
-    assert (tmp_path / "policy.onnx").stat().st_size > 0
 
 
 @pytest.mark.parametrize(

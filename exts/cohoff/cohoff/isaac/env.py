@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,6 +58,21 @@ class ManipulationEnv(ManagerBasedRLEnv):
             extras["log"]["Episode/non_finite_resets"] = self._non_finite_resets.float()
         return obs, reward, terminated, truncated, extras
 
+    def describe(self) -> dict[str, Any]:
+        """What somebody has to know who runs a policy of this task elsewhere, as JSON values.
+
+        Terms are in the order in which they are concatenated. A term's value is clipped, then multiplied by its scale.
+        """
+        observed, acted = self.observation_manager, self.action_manager
+        groups = {}
+        for group, names in observed.active_terms.items():
+            cfg, sizes = getattr(self.cfg.observations, group), observed.group_obs_term_dim[group]
+            terms = [(name, math.prod(size), getattr(cfg, name)) for name, size in zip(names, sizes, strict=True)]
+            groups[group] = [_term(name, size, term, term.func) for name, size, term in terms]
+        sizes = zip(acted.active_terms, acted.action_term_dim, strict=True)
+        actions = [_term(name, size, None, acted.get_term(name)) for name, size in sizes]
+        return {"control_rate_hz": 1.0 / self.step_dt, "observations": groups, "actions": actions}
+
     def _reset_idx(self, env_ids: torch.Tensor | slice):
         super()._reset_idx(env_ids)
         self.extras["num_resets"] += self.num_envs if isinstance(env_ids, slice) else len(env_ids)
@@ -73,6 +90,13 @@ class ManipulationEnv(ManagerBasedRLEnv):
         self.action_manager.reset(env_ids)  # pyright: ignore[reportArgumentType]
         self.obs_buf = self.observation_manager.compute()
         return self.obs_buf, self.extras
+
+
+def _term(name: str, size: int, cfg: Any, source: Any) -> dict[str, Any]:
+    """Name, size, range before scaling, scale and meaning of an observation or action term, as JSON values."""
+    meaning = (inspect.getdoc(source) or "").split("\n\n")[0]
+    settings = {key: list(v) if isinstance(v := getattr(cfg, key, None), tuple) else v for key in ("clip", "scale")}
+    return {"name": name, "size": size, **settings, "meaning": " ".join(meaning.split())}
 
 
 def _tensors(obs: dict[str, Any]) -> Iterator[torch.Tensor]:

@@ -16,6 +16,7 @@ from cohoff.isaac.evaluation import Policy
 from cohoff.isaac.launch import make_expert
 from cohoff.offpolicy.inference import load_policy
 from cohoff.policies.chunking import ChunkEngine
+from cohoff.policies.exported import ExportedPolicy
 from cohoff.policies.loading import base_path, load_base
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 WITHOUT_CHECKPOINT = ("expert", "zero", "random")
 """Policies that are created for an environment and not read from a file."""
 
-POLICIES = (*WITHOUT_CHECKPOINT, "base", "bc", "csil", "csil_step0")
+POLICIES = (*WITHOUT_CHECKPOINT, "base", "bc", "csil", "csil_step0", "exported")
 
 
 class BasePolicy:
@@ -76,7 +77,11 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
         choices=POLICIES,
         help="zero: no motion; random: uniform actions; bc: the clone; csil_step0: csil before its first update",
     )
-    parser.add_argument("--checkpoint", help="base: its file; bc, csil: model_<it>.pt or the folder of a run (latest)")
+    parser.add_argument(
+        "--checkpoint",
+        help="base: its file; bc, csil: model_<it>.pt or the folder of a run (latest); "
+        "exported: the folder that isaaclab play wrote",
+    )
     parser.add_argument(
         "--base",
         help="base policy of csil instead of the one it was trained with: its file or folder, or flow or pi05",
@@ -114,6 +119,8 @@ def open_policy(args: argparse.Namespace) -> Policy | None:
         return None
     if args.policy == "base":
         return BasePolicy(args.checkpoint, args.task, args.num_envs, args.device, args.base_device)
+    if args.policy == "exported":
+        return ExportedPolicy(args.checkpoint, args.num_envs, args.device, args.task)
     return load_policy(args.checkpoint, args.num_envs, args.device, args.policy, args.base, args.task, args.base_device)
 
 

@@ -103,8 +103,7 @@ class OffPolicyAlgorithm:
         self.replay_steps = replay_steps
 
         self.num_envs = env.num_envs
-        num_eval = evaluation_environments(env.num_envs, evaluation_share)
-        self.num_train = env.num_envs - num_eval
+        self.evaluation_share = evaluation_share
         horizon = env.max_episode_length
         self.observe = Observer(obs_groups, obs)
         sizes = self.observe.sizes
@@ -261,10 +260,11 @@ class OffPolicyAlgorithm:
                 print(f"[cohoff] {phase}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
             if self.log_dir is not None:
                 write_json(self.log_dir / "pretraining.json", measured)
+        num_train = self.num_envs - evaluation_environments(self.num_envs, self.evaluation_share)
         # Only now, because the features of a state come from what has been learned from the demonstrations.
         self.collector = Collector(
             self.learner, self.observe, BaseActions(self.engine, self.num_envs, self.device), self.replay_steps,
-            self.num_train, self._example, self.problem.action_dim,
+            num_train, self._example, self.problem.action_dim,
         )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
         totals = {

@@ -10,12 +10,13 @@ from typing import Any
 
 from rsl_rl.runners import OnPolicyRunner
 
-from cohoff.errors import exit_on_input_error
+from cohoff.errors import InputError, exit_on_input_error
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.checkpoint import read_checkpoint, write_checkpoint
 from cohoff.offpolicy.interruption import Interrupted, Interruption, end
 from cohoff.offpolicy.run_logger import RunLogger, copy_curves
 from cohoff.offpolicy.saved_settings import RUNNER_SETTINGS, agent_settings, merge, named_on_command_line
+from cohoff.policies.exporting import export_policy
 
 FIXED = ("algorithm.learner", "obs_groups")
 """Settings that must be those of the checkpoint."""
@@ -103,6 +104,23 @@ class OffPolicyRunner(OnPolicyRunner):
         self.current_learning_iteration = self.alg.iteration
         self._source = file.parent
         return content.get("infos") or {}
+
+    def export_policy_to_jit(self, path: str, filename: str = "policy.pt") -> None:
+        """Write nothing: :meth:`export_policy_to_onnx` exports everything that acts."""
+
+    def export_policy_to_onnx(self, path: str, filename: str = "policy.onnx", verbose: bool = False) -> None:
+        """Export base policy, small policy and a description to the folder ``path``, and say so.
+
+        Where that is not possible, playing goes on, and one line tells why.
+        """
+        describe = getattr(self.env.unwrapped, "describe", dict)
+        about = {"task": self.alg.task, "observation_groups": self.alg.observe.groups["actor"], **describe()}
+        try:
+            files = export_policy(self.alg.get_policy(), Path(path), about)
+            line = f"exported {', '.join(file.name for file in files)} to {path}"
+        except (InputError, OSError) as error:
+            line = f"not exported: {error}"
+        print(f"[cohoff] {line}", flush=True)
 
     def _take_settings(self, meta: dict[str, Any]) -> None:
         """Build the algorithm anew where the checkpoint's settings differ from those it was built with."""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 
 import torch
@@ -66,31 +65,3 @@ class ActingPolicy(nn.Module):
         """Discard the plans of environments whose episode ended, bool or integer, shape [N]."""
         if self.engine is not None:
             self.engine.reset(dones)
-
-    def as_jit(self) -> nn.Module:
-        """The small policy alone, traced for TorchScript."""
-        exported = ExportedPolicy(self.policy)
-        return torch.jit.trace(exported.cpu(), exported.get_dummy_inputs())  # pyright: ignore[reportReturnType]
-
-    def as_onnx(self, verbose: bool = False) -> nn.Module:
-        """The small policy alone, for ONNX."""
-        return ExportedPolicy(self.policy)
-
-
-class ExportedPolicy(nn.Module):
-    """Mean action of the small policy from a flat observation; a deployment adds the base policy to it."""
-
-    input_names = ["obs"]
-    output_names = ["actions"]
-
-    def __init__(self, policy: CombinedPolicy):
-        super().__init__()
-        self.actor: StationaryPolicy = copy.deepcopy(policy.actor).eval()
-
-    def forward(self, obs: Tensor) -> Tensor:
-        """Mean action [B, A] at observations [B, D]."""
-        return torch.tanh(self.actor.features(obs) @ self.actor.mean_weight)
-
-    def get_dummy_inputs(self) -> tuple[Tensor]:
-        """One observation of zeros, to trace with."""
-        return (torch.zeros(1, self.actor.obs_mean.numel()),)

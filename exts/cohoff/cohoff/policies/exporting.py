@@ -1,0 +1,106 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Export of what acts: the base policy's plan and one control step, as ONNX, and how to run them, as JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim
+
+from cohoff.errors import InputError
+from cohoff.files import atomic_path, write_json
+from cohoff.policies.acting import ActingPolicy, CombinedPolicy
+from cohoff.policies.flow.policy import OBS_GROUP, FlowPolicy
+
+STEP_FILE, PLAN_FILE, DESCRIPTION_FILE = "policy.onnx", "base.onnx", "policy.json"
+
+
+class Step(nn.Module):
+    """One control step: actor's observation [B, D] and base action [B, A], if there is one, to the executed action."""
+
+    def __init__(self, policy: CombinedPolicy):
+        super().__init__()
+        self.actor, self.combination = copy.deepcopy(policy.actor).eval(), policy.combination
+
+    def forward(self, observation: Tensor, base_action: Tensor | None = None) -> Tensor:
+        """Executed action [B, A]."""
+        mean = torch.tanh(self.actor.features(observation) @ self.actor.mean_weight)
+        return self.combination(observation[:, :0] if base_action is None else base_action, mean)
+
+
+class Plan(nn.Module):
+    """One plan of a flow policy: (group ``policy`` [B, D], standard normal noise [B, H·A]) to a chunk [B, H, A]."""
+
+    def __init__(self, policy: FlowPolicy):
+        super().__init__()
+        self.policy = copy.deepcopy(policy)
+
+    def forward(self, observation: Tensor, noise: Tensor) -> Tensor:
+        """Chunk [B, H, A]."""
+        return self.policy.plan({OBS_GROUP: observation}, noise)
+
+
+def export_policy(policy: ActingPolicy, folder: Path, description: dict[str, Any]) -> list[Path]:
+    """Write ``policy.onnx``, ``policy.json`` and, where there is a base policy, ``base.onnx``; return the files.
+
+    Args:
+        policy: Acts in environments.
+        folder: Created if it is missing.
+        description: JSON values that go into ``policy.json`` beside what is written here.
+
+    Raises:
+        InputError: The base policy cannot be exported.
+    """
+    engine, base = policy.engine, None
+    if engine is not None:
+        base = engine.policy
+        if not isinstance(base, FlowPolicy):
+            raise InputError("only a flow base policy can be exported, and pi-0.5 is none; run cohoff evaluate with it")
+    step = Step(policy.policy).cpu()
+    observation_dim, action_dim = step.actor.obs_mean.numel(), step.actor.mean_weight.shape[1]
+    about = {
+        **description,
+        "observation_dim": observation_dim,
+        "action_dim": action_dim,
+        "step": {"file": STEP_FILE, "inputs": ["observation"], "output": "action"},
+        "base": None,
+    }
+    names, inputs = about["step"]["inputs"], [torch.zeros(2, observation_dim)]
+    files = [folder / STEP_FILE, folder / DESCRIPTION_FILE]
+    if engine is not None and base is not None:
+        names.append("base_action")
+        inputs.append(torch.zeros(2, action_dim))
+        about["base"] = {
+            "file": PLAN_FILE, "inputs": ["observation", "noise"], "output": "chunk",
+            "observations": list(base.observations), "horizon": base.horizon, "noise_dim": base.noise_dim,
+            "replan_interval": engine.replan_interval,
+        }  # fmt: skip
+        plan_inputs = (torch.zeros(2, base.spec.obs_dim), torch.zeros(2, base.noise_dim))
+        _write_onnx(Plan(base).cpu(), plan_inputs, about["base"], folder / PLAN_FILE)
+        files.append(folder / PLAN_FILE)
+    _write_onnx(step, tuple(inputs), about["step"], folder / STEP_FILE)
+    write_json(folder / DESCRIPTION_FILE, about)
+    return files
+
+
+def _write_onnx(module: nn.Module, inputs: tuple[Tensor, ...], about: dict[str, Any], path: Path) -> None:
+    """Export with any batch size; ``about`` names ``inputs`` and ``output``."""
+    batch = Dim("batch")
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # of torch, about its own code
+        program = torch.onnx.export(
+            module.requires_grad_(False), inputs, input_names=about["inputs"], output_names=[about["output"]],
+            dynamic_shapes=tuple({0: batch} for _ in inputs), dynamo=True, verbose=False,
+        )  # fmt: skip
+    assert program is not None
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(program.model_proto.SerializeToString())
