@@ -16,6 +16,7 @@ from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import Batch, State
+from cohoff.offpolicy.finite import step_if_finite
 from cohoff.policies.combine import make_combination
 
 B, D, A = 64, 3, 2
@@ -193,7 +194,7 @@ def test_an_actor_update_leaves_the_critic_trainable_and_untouched() -> None:
 def test_refinement_raises_the_demonstrations_above_the_replay() -> None:
     torch.manual_seed(0)
     policy = StationaryPolicy(D, A, hidden_dim=16, num_features=16).eval()
-    optimizer = torch.optim.SGD(policy.parameters(), 1e-2, fused=True)
+    optimizer = torch.optim.SGD(policy.parameters(), 1e-2)
     batch = make_batch()
     batch.now.actor = torch.cat([torch.ones(B // 2, D), -torch.ones(B // 2, D)])
     batch.action = torch.cat([torch.full((B // 2, A), 0.6), torch.full((B // 2, A), -0.6)])
@@ -202,3 +203,16 @@ def test_refinement_raises_the_demonstrations_above_the_replay() -> None:
     mean, std = policy(batch.now.actor)
     log_prob = losses.tanh_gaussian_log_prob(mean, std, batch.action)
     assert log_prob[: B // 2].mean() > log_prob[B // 2 :].mean() + 0.2
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+@pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.SGD])
+def test_a_step_that_is_not_finite_changes_nothing(kind: Any, value: float) -> None:
+    weight = torch.nn.Parameter(torch.ones(3))
+    optimizer = kind([weight], 0.1, **({"fused": True} if kind is torch.optim.Adam else {}))
+    assert step_if_finite(optimizer, weight.sum()) == 0.0
+    before = weight.detach().clone()
+    assert step_if_finite(optimizer, (weight * torch.tensor([1.0, value, 1.0])).sum()) == 1.0
+    assert torch.equal(weight, before)
+    assert step_if_finite(optimizer, weight.sum()) == 0.0
+    torch.testing.assert_close(weight.detach(), torch.full((3,), 0.8))

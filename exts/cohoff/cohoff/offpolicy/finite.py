@@ -21,7 +21,8 @@ def step_if_finite(optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
     torch's gradient scaler, so that it can be captured.
 
     Args:
-        optimizer: A fused optimizer, which alone can skip a step on the device.
+        optimizer: A fused optimizer, which can skip a step on the device, or SGD without momentum, for which gradients of
+            zero are no step.
         loss: Scalar.
 
     Returns:
@@ -32,6 +33,10 @@ def step_if_finite(optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
     gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
     magnitude = torch.stack([*torch._foreach_norm(gradients), loss.detach().abs()]).sum()
     skipped = (~magnitude.isfinite()).float()
-    optimizer.grad_scale, optimizer.found_inf = None, skipped  # pyright: ignore[reportAttributeAccessIssue]
+    if optimizer.defaults["fused"]:
+        optimizer.grad_scale, optimizer.found_inf = None, skipped  # pyright: ignore[reportAttributeAccessIssue]
+    else:
+        for gradient in gradients:
+            gradient.copy_(torch.where(skipped > 0, 0.0, gradient))
     optimizer.step()
     return skipped

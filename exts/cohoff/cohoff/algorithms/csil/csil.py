@@ -76,7 +76,7 @@ class CSIL:
             "critic": torch.optim.Adam(self.model.critic.parameters(), fused=True, capturable=capturable),
             "actor": torch.optim.Adam(self.model.actor.parameters(), fused=True, capturable=capturable),
         }
-        self._refinement = torch.optim.SGD(self.model.reward.parameters(), refinement_learning_rate, fused=True)
+        self._refinement = torch.optim.SGD(self.model.reward.parameters(), refinement_learning_rate)
         self.model.reward.requires_grad_(self.relabels)
 
     @torch.no_grad()
