@@ -21,8 +21,8 @@ def step_if_finite(optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
     torch's gradient scaler, so that it can be captured.
 
     Args:
-        optimizer: A fused optimizer, which can skip a step on the device, or SGD without momentum, for which gradients of
-            zero are no step.
+        optimizer: A fused optimizer, which can skip a step on the device, or SGD without momentum, for which gradients
+            of zero are no step.
         loss: Scalar.
 
     Returns:
