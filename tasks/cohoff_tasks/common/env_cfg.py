@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING
 
-from isaaclab.envs import ManagerBasedRLEnvCfg
+from isaaclab.envs import ManagerBasedRLEnvCfg, VideoRecorderCfg
 from isaaclab.envs.mdp import time_out
 from isaaclab.managers import RewardTermCfg, TerminationTermCfg
 from isaaclab.sim import SimulationCfg
@@ -73,6 +73,8 @@ class ManipulationEnvCfg(ManagerBasedRLEnvCfg):
     def __post_init__(self):
         self.decimation = round(CONTROL_DT / self.sim.dt)
         self.compute_final_obs = True
+        # Records where the command line has --video; see cohoff.isaac.stock.
+        self.video_recorders = [VideoRecorderCfg(source="sensor:video_camera", video_interval=2_000)]
         self.sim.render_interval = self.decimation
         self.sim.default_visualizer_cfg = VisualizerCfg(eye=(1.5, -0.9, 0.9), lookat=(0.45, 0.0, 0.1))
 

@@ -14,6 +14,7 @@ import torch
 from isaaclab.envs import ManagerBasedRLEnv, ManagerBasedRLEnvCfg
 
 from cohoff.errors import exit_on_input_error
+from cohoff.isaac.stock import prepare_recorders, usable_device
 from cohoff.settings import check_names
 
 
@@ -36,6 +37,8 @@ class ManipulationEnv(ManagerBasedRLEnv):
     def __init__(self, cfg: ManagerBasedRLEnvCfg, render_mode: str | None = None, **kwargs):
         with exit_on_input_error():
             check_names(cfg, "env")
+            cfg.sim.device = usable_device(cfg.sim.device)
+            prepare_recorders(cfg)
         self._non_finite_resets = torch.zeros((), dtype=torch.long, device=cfg.sim.device)
         super().__init__(cfg, render_mode, **kwargs)
 

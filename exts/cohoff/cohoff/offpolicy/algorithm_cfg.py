@@ -101,6 +101,9 @@ class OffPolicyRunnerCfg(CheckedSettings, RslRlBaseRunnerCfg, section="agent"):
     max_iterations: Annotated[int, Ge(1)] = 300
     """Iterations of a run."""
 
+    wandb_project: str = "cohoff"
+    """Project of ``--logger wandb``."""
+
     save_interval: Annotated[int, Ge(1)] = 50
     """Iterations between checkpoints."""
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from rsl_rl.utils.logger import Logger
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
 from torch.utils.tensorboard import SummaryWriter
@@ -48,6 +49,7 @@ class RunLogger(Logger):
     ) -> None:
         self.__dict__.update(logger.__dict__)
         self._report, self._first_iteration, self._check = report, first_iteration, check
+        self._videos: set[Path] = set()
         self._started = self._printed = time.monotonic()
 
     def init_logging_writer(self) -> None:
@@ -62,11 +64,25 @@ class RunLogger(Logger):
         """Log iteration ``it``; see :meth:`rsl_rl.utils.logger.Logger.log`."""
         with contextlib.redirect_stdout(io.StringIO()):
             super().log(it, start_it, total_it, *args, **kwargs)
+        self._add_videos(it)
         now = time.monotonic()
         if now - self._printed >= PRINT_EVERY or it + 1 in (start_it + 1, total_it):
             self._printed = now
             print(self._line(it + 1, total_it, (now - self._started) / (it + 1 - start_it)), flush=True)
         self._check()
+
+    def _add_videos(self, it: int) -> None:
+        """Add new videos of the run to TensorBoard; rsl_rl's logger sends them to W&B."""
+        if self.log_dir is None or not isinstance(self.writer, SummaryWriter):
+            return
+        new = set(Path(self.log_dir, "videos").rglob("*.mp4")) - self._videos
+        self._videos |= new
+        for path in sorted(new):
+            from moviepy.editor import VideoFileClip  # pyright: ignore[reportMissingImports]  # wrote the video
+
+            with VideoFileClip(str(path)) as clip, contextlib.redirect_stdout(io.StringIO()):
+                frames = torch.stack([torch.from_numpy(frame.copy()) for frame in clip.iter_frames()])
+                self.writer.add_video(f"Video/{path.stem}", frames.permute(0, 3, 1, 2)[None], it, clip.fps)
 
     def _line(self, iteration: int, total: int, seconds: float) -> str:
         log = self._report()

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,9 @@ FIXED = ("algorithm.learner", "obs_groups")
 FIXED_FOR_TRAINING = ("algorithm.replay_steps", "algorithm.evaluation_share")
 """Further settings that must be the checkpoint's if training goes on."""
 
+RUN_ID = "WANDB_RUN_ID"
+"""Environment variable that names the run on W&B; a resumed run keeps it."""
+
 SKIPPED_AT_MOST = 100
 """Updates in a row that may be skipped because they are not finite, before the run ends."""
 
@@ -42,6 +47,9 @@ class OffPolicyRunner(OnPolicyRunner):
         """Turn rsl_rl's own runner into one of this class; leave anything else alone."""
         if type(runner) is OnPolicyRunner:
             runner.__class__ = cls
+            if runner.cfg.get("logger") == "wandb":
+                # Isaac Lab would draw it with a function that newer versions of wandb do not have.
+                os.environ.setdefault(RUN_ID, secrets.token_hex(4))
 
     def learn(self, num_learning_iterations: int, init_at_random_ep_len: bool = False) -> None:
         """Train for ``num_learning_iterations``; after :meth:`load`, to the planned number of iterations.
@@ -90,6 +98,7 @@ class OffPolicyRunner(OnPolicyRunner):
     def save(self, path: str, infos: dict | None = None) -> None:
         """Write a checkpoint, whole or not at all."""
         content = self.alg.save() | {"iter": self.current_learning_iteration, "infos": infos}
+        content["meta"]["wandb_run"] = os.environ.get(RUN_ID)
         write_checkpoint(content, Path(path))
         self.logger.save_model(path, self.current_learning_iteration)
 
@@ -103,6 +112,8 @@ class OffPolicyRunner(OnPolicyRunner):
             self.alg.load(content, load_cfg, strict)
         self.current_learning_iteration = self.alg.iteration
         self._source = file.parent
+        if self.cfg.get("logger") == "wandb" and content["meta"].get("wandb_run"):
+            os.environ |= {RUN_ID: content["meta"]["wandb_run"], "WANDB_RESUME": "allow"}
         return content.get("infos") or {}
 
     def export_policy_to_jit(self, path: str, filename: str = "policy.pt") -> None:

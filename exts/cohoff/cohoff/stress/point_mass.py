@@ -9,6 +9,7 @@ A point mass in the plane is pushed towards a goal; the base policy overshoots a
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +31,14 @@ def expert(obs: torch.Tensor) -> torch.Tensor:
     return ((obs[:, 2:] - obs[:, :2]) / SPEED).clamp(-1.0, 1.0)
 
 
+@dataclass
+class PointMassCfg:
+    """Configuration of the environment."""
+
+    log_dir: str | None
+    """Folder of the run."""
+
+
 class PointMass:
     """N points; the observation is position and goal, the action a velocity.
 
@@ -42,7 +51,7 @@ class PointMass:
         self.num_envs = num_envs
         self.unwrapped = self
         self.spec = SimpleNamespace(id=TASK)
-        self.cfg = SimpleNamespace(log_dir=log_dir and str(log_dir))
+        self.cfg = PointMassCfg(log_dir and str(log_dir))
         self._generator = torch.Generator().manual_seed(seed)
         self._position, self._goal = torch.zeros(num_envs, 2), torch.zeros(num_envs, 2)
         self._age = torch.zeros(num_envs, dtype=torch.long)
