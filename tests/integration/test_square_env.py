@@ -14,7 +14,7 @@ import torch
 
 from cohoff.isaac.evaluation import evaluate
 from cohoff.isaac.launch import make_env, make_expert, task_names
-from cohoff.isaac.newton_manager import NewtonGraphManager
+from cohoff.isaac.newton_manager import NewtonGraphMJWarpManager
 from cohoff.isaac.recording import collect
 
 TASK = "Cohoff-Square-Franka"
@@ -123,7 +123,7 @@ def test_expert_succeeds_and_final_obs_precedes_the_reset(env: Any) -> None:
         succeeded |= extras["success"]
     assert succeeded.all()
     torch.testing.assert_close(returns, torch.ones(NUM_ENVS))
-    assert NewtonGraphManager.overflowed_worlds() == 0
+    assert NewtonGraphMJWarpManager.overflowed_worlds() == 0
 
 
 def test_success_must_be_held(env: Any) -> None:

@@ -14,7 +14,7 @@ import torch
 from cohoff.errors import InputError
 from cohoff.isaac.evaluation import evaluate
 from cohoff.isaac.launch import make_env, make_expert
-from cohoff.isaac.newton_manager import NewtonGraphManager
+from cohoff.isaac.newton_manager import NewtonGraphMJWarpManager
 from cohoff.isaac.recording import collect
 from cohoff.isaac.replaying import replay
 
@@ -93,7 +93,7 @@ def test_demonstrations_replay(env: Any, task: str) -> None:
         assert data["rewards"].tolist() == data["dones"].tolist() == [0.0] * (length - 1) + [1.0]
         assert data["actions"].abs().max() <= 1.0
     assert replay(env, episodes).float().mean() >= 0.75
-    assert NewtonGraphManager.overflowed_worlds() == 0
+    assert NewtonGraphMJWarpManager.overflowed_worlds() == 0
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from isaaclab_tasks.utils import PresetCfg
 class SparseMJWarpSolverCfg(MJWarpSolverCfg):
     """MuJoCo Warp solver with an option for the storage of the constraint Jacobian."""
 
-    class_type: type | str = "cohoff.isaac.newton_manager:NewtonGraphManager"
+    class_type: type | str = "cohoff.isaac.newton_manager:NewtonGraphMJWarpManager"
 
     jacobian: str = "sparse"
     """Storage of the constraint Jacobian: "dense", "sparse" or "auto". Sparse halves the time of a step on a CPU."""

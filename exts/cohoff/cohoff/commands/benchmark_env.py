@@ -59,7 +59,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 @torch.no_grad()
 def act(env: Any, policy: Policy, steps: int) -> dict[str, Any]:
     """Run ``policy`` for ``steps`` control steps from a reset; return speed, breakdowns and the fullest buffers."""
-    from cohoff.isaac.newton_manager import NewtonGraphManager
+    from cohoff.isaac.newton_manager import NewtonGraphMJWarpManager
 
     n, device = env.num_envs, env.device
     obs, _ = env.reset()
@@ -81,7 +81,7 @@ def act(env: Any, policy: Policy, steps: int) -> dict[str, Any]:
         clean &= bool(torch.isfinite(obs["policy"]).all() & torch.isfinite(reward).all())
         if extras["num_resets"] > 0:
             clean &= bool(torch.isfinite(extras["final_obs"]["policy"]).all())
-        contacts, rows = map(max, (contacts, rows), NewtonGraphManager.fullest_world())
+        contacts, rows = map(max, (contacts, rows), NewtonGraphMJWarpManager.fullest_world())
     return {
         "steps": steps,
         "env_steps_per_second": round(n * steps / seconds, 1),
@@ -97,7 +97,7 @@ def act(env: Any, policy: Policy, steps: int) -> dict[str, Any]:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Both runs, in this process; one process can make one simulation."""
-    from cohoff.isaac.newton_manager import NewtonGraphManager
+    from cohoff.isaac.newton_manager import NewtonGraphMJWarpManager
 
     num_envs = args.num_envs[0]
     with make_env(args.task, num_envs, args.device, args.seed, args.overrides) as env:
@@ -108,7 +108,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             "random": act(env, RandomPolicy(env, args.seed), args.random_steps),
             "contacts_available": physics.solver_cfg.nconmax,
             "constraints_available": physics.solver_cfg.njmax,
-            "overflowed_environments": NewtonGraphManager.overflowed_worlds(),
+            "overflowed_environments": NewtonGraphMJWarpManager.overflowed_worlds(),
         }
 
 

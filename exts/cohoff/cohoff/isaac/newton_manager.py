@@ -28,7 +28,7 @@ _CAPACITY = int(
 """Overflows that drop contacts or constraints. Reaching the iteration limit, which is set low, is not among them."""
 
 
-class NewtonGraphManager(NewtonMJWarpManager):
+class NewtonGraphMJWarpManager(NewtonMJWarpManager):
     """MuJoCo Warp manager that captures the physics step on a CPU too; Isaac Lab does so only on a GPU.
 
     A step launches hundreds of kernels. Up to about a hundred environments, launching them from Python takes longer
