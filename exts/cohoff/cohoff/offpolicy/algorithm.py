@@ -32,6 +32,7 @@ from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.batch import Batch, assemble, concatenate
 from cohoff.offpolicy.capture import CapturedCalls, CudaRecorder, use_capture
 from cohoff.offpolicy.collector import Collector
+from cohoff.offpolicy.combinations import check_combinations
 from cohoff.offpolicy.demonstration_buffer import demonstration_buffer
 from cohoff.offpolicy.episodes import evaluation_environments
 from cohoff.offpolicy.inspection import NonFiniteInspector
@@ -158,6 +159,7 @@ class OffPolicyAlgorithm:
                     f"training in {cfg['multi_gpu']['world_size']} processes is not supported: each would learn alone; "
                     "start one with isaaclab train"
                 )
+            check_combinations(own)
             algorithm = OffPolicyAlgorithm(
                 obs, env, device, cfg["obs_groups"], cfg["max_iterations"], cfg["algorithm"]["learner"], settings, **own
             )
@@ -256,6 +258,10 @@ class OffPolicyAlgorithm:
         transitions = demonstrated_transitions(self.demonstrations, self.observe, base, self.replan_interval)
         if self.resumed is None:
             measured = self.learner.prepare(transitions, show_progress)
+            if not all(value.isfinite().all() for value in self.learner.modules.state_dict().values()):
+                raise InputError(
+                    "learning from the demonstrations diverged; lower the learning rates under agent.algorithm"
+                )
             for phase, values in measured.items():
                 print(f"[cohoff] {phase}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
             if self.log_dir is not None:

@@ -69,6 +69,7 @@ class OffPolicyRunner(OnPolicyRunner):
             self.alg.train_mode()
             if self.alg.resumed is not None:
                 self._go_on()
+            self._tell_what_never_starts(num_learning_iterations)
             with Interruption() as interruption:
 
                 def check() -> None:
@@ -80,6 +81,12 @@ class OffPolicyRunner(OnPolicyRunner):
                     super().learn(num_learning_iterations, init_at_random_ep_len)
                 except Interrupted as interrupted:
                     end(interrupted, self._save_interrupted())
+
+    def _tell_what_never_starts(self, iterations: int) -> None:
+        steps = self.alg.env_steps + iterations * self.cfg["num_steps_per_env"] * self.env.num_envs
+        for name, what in (("learning_starts", "no update"), ("actor_start_steps", "no update of the actor")):
+            if (first := getattr(self.alg, name)) >= steps:
+                print(f"[cohoff] {what} will be made: agent.algorithm.{name}={first}, and {steps} steps are planned")
 
     def _save_interrupted(self) -> str:
         """Save the run after its last whole iteration; return what was done, in words."""

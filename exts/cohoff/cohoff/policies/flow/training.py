@@ -172,8 +172,10 @@ def train_flow(
         total += loss.detach()
         since_report += 1
         if progress is not None and (step % cfg.report_every == 0 or step == cfg.steps):
+            if not math.isfinite(mean := float(total) / since_report):
+                raise InputError(f"training the flow policy diverged before step {step}; lower its learning rate")
             holdout_loss = _holdout_loss(averaged_policy, demos, holdout_rows, cfg)
-            progress(FlowTrainingReport(step, float(total) / since_report, holdout_loss))
+            progress(FlowTrainingReport(step, mean, holdout_loss))
             total.zero_()
             since_report = 0
     return averaged_policy

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""Combinations of settings that exclude each other, each of which is allowed by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cohoff.errors import InputError
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What several settings of ``agent.algorithm`` have to fulfill together."""
+
+    names: tuple[str, ...]
+    """The settings."""
+    holds: Callable[..., bool]
+    """Called with their values."""
+    demand: str
+    """The rule in words."""
+
+
+RULES = (
+    Rule(("n_step", "replay_steps"), lambda n, steps: n <= steps, "n_step must not be above replay_steps"),
+    Rule(
+        ("batch_size", "demonstration_share"),
+        lambda size, share: 1 <= round(size * share) < size,
+        "a batch needs a demonstrated and a collected transition",
+    ),
+    Rule(
+        ("final_learning_rate", "learning_rate"),
+        lambda last, first: last <= first,
+        "final_learning_rate must not be above learning_rate",
+    ),
+)
+
+
+def check_combinations(settings: Mapping[str, Any]) -> None:
+    """Raise InputError if the settings of the core break one of :data:`RULES`."""
+    for rule in RULES:
+        values = {name: settings[name] for name in rule.names}
+        if not rule.holds(*values.values()):
+            listed = ", ".join(f"agent.algorithm.{name}={value}" for name, value in values.items())
+            raise InputError(f"{listed}: {rule.demand}")
