@@ -88,14 +88,14 @@ def measure_kills(folder: Path, kills: int, seed: int) -> dict[str, Any]:
             advance(len(found), kill.how)
     finished = [compare(folder / "reference", run) for run in sorted(folder.glob("finished_*"))]
     equal = {title: all(run[title] for run in finished) for title in finished[0]}
-    lost = [kill for kill in found if kill.resumed_at is None and kill.iteration > 1]
-    # A checkpoint is written after the line of progress, so that one iteration may be missing.
-    repeated = max(kill.iteration - kill.resumed_at for kill in found if kill.resumed_at is not None)
+    # A checkpoint is written after the line of progress, so that one iteration may have to be repeated.
+    repeated = [kill.iteration - kill.resumed_at for kill in found]
+    lost = sum(number > 1 for number in repeated)
     return {
         "tried": dict(Counter(kill.how for kill in found)),
-        "lost": len(lost),
+        "lost": lost,
         "torn_checkpoints": sum(kill.torn for kill in found),
-        "iterations_repeated_at_most": repeated,
+        "iterations_repeated_at_most": max(repeated),
         "runs_finished": len(finished),
         "equal_to_a_run_left_alone": equal,
         "passed": not lost and all(equal.values()) and not any(kill.torn for kill in found),

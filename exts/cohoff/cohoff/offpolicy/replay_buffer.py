@@ -165,6 +165,7 @@ class ReplayBuffer:
         Raises:
             ValueError: The saved buffer has another number of steps, environments or ends.
             KeyError: A field is missing.
+            RuntimeError: A field has another shape, or points outside of the buffer.
         """
         num_steps, stride, num_ends = state["shape"].tolist()
         if (num_steps, stride, num_ends) != (self.num_steps, self.stride, self.num_ends):
@@ -172,6 +173,13 @@ class ReplayBuffer:
                 f"the saved replay buffer holds {num_steps} steps of {stride} environments, "
                 f"this run's {self.num_steps} steps of {self.stride}"
             )
+        largest = {
+            "head": self.num_slots - 1, "filled": self.num_steps, "end_head": self.num_ends - 1,
+            "successor": self.first_end + self.num_ends, "end_owner": self.first_end,
+        }  # fmt: skip
+        for name, limit in largest.items():
+            if not ((state[name] >= 0) & (state[name] <= limit)).all():
+                raise RuntimeError(f"{name} points outside of the replay buffer")
         self.filled.copy_(state["filled"])
         for name, value in self.state_dict().items():
             value.copy_(state[name])

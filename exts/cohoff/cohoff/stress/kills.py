@@ -52,8 +52,8 @@ class Kill:
     """One of :data:`HOWS`."""
     iteration: int
     """Iterations that had been reported."""
-    resumed_at: int | None
-    """Iteration that the next process went on from; None if it could not."""
+    resumed_at: int
+    """Iteration that the next process goes on from; 0 if it has to begin."""
     torn: int
     """Checkpoints that the kill left damaged."""
 
@@ -92,10 +92,10 @@ def run_kills(folder: Path, kills: int, iterations: int, seed: int) -> Iterator[
             source = None
             continue
         done += 1
-        kill = _examine(target, how)
-        yield kill
         source = target if checkpoints(target) else source
-        if kill.resumed_at == iterations:
+        resumed_at = 0 if source is None else read_checkpoint(source)[0]["counters"]["iteration"]
+        yield Kill(how, _reported(target) or begun, resumed_at, _torn(target))
+        if resumed_at == iterations:
             target.rename(folder / f"finished_{next(finished)}")
             source = None
     if source is not None:
@@ -119,18 +119,14 @@ def _reported(folder: Path) -> int:
     return 0 if not file.is_file() else file.read_bytes().count(b"\n")
 
 
-def _examine(folder: Path, how: str) -> Kill:
+def _torn(folder: Path) -> int:
     torn = 0
     for path in checkpoints(folder):
         try:
-            read_checkpoint(path)
-        except InputError:
+            torch.load(path, weights_only=True)
+        except Exception:  # whatever it is, the file cannot be used
             torn += 1
-    try:
-        resumed_at = read_checkpoint(folder)[0]["counters"]["iteration"]
-    except InputError:
-        resumed_at = None  # before the first checkpoint of this process
-    return Kill(how, _reported(folder), resumed_at, torn)
+    return torn
 
 
 def compare(reference: Path, other: Path) -> dict[str, bool]:

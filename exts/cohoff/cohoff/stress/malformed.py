@@ -100,7 +100,7 @@ def attempt(kind: str, name: str, read: Callable[[], Any], works: bool = False) 
         read()
         result = "works" if works else "accepted"
     except InputError as error:
-        result, message = "one line", " ".join(str(error).split())
+        result, message = "refused" if works else "one line", " ".join(str(error).split())
     except Exception:  # that is what is looked for
         result, message = "traceback", traceback.format_exc().strip().splitlines()[-1]
     if time.monotonic() - start > SECONDS:
@@ -246,7 +246,7 @@ def read_demonstrations(path: Path) -> None:
 def read_replay(path: Path) -> None:
     """As resuming does."""
     state = {
-        "actor": torch.zeros(1, 4), "critic": torch.zeros(1, 4), "base_action": torch.zeros(1, 2),
+        "actor": torch.zeros(1, 4), "base_action": torch.zeros(1, 2),
         "features/prior_mean": torch.zeros(1, 2), "features/prior_std": torch.zeros(1, 2),
     }  # fmt: skip
     restore_replay(ReplayBuffer(50, 7, state, 2), str(path))
