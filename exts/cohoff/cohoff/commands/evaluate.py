@@ -18,11 +18,11 @@ import torch
 
 from cohoff.cli import add_json, add_num_envs, add_seed, at_least, command_parser, show_progress
 from cohoff.errors import exit_on_input_error
-from cohoff.files import write_json
+from cohoff.files import check_target, write_json
 from cohoff.isaac.arguments import add_task_and_device, parse_with_overrides
 from cohoff.isaac.evaluation import EvaluationProgress, evaluate, round_up_episodes
 from cohoff.isaac.launch import make_env
-from cohoff.isaac.policies import add_policy_arguments, bind_policy, check_policy_arguments, open_policy
+from cohoff.isaac.policies import TRAINED, add_policy_arguments, bind_policy, check_policy_arguments, open_policy
 from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.provenance import provenance
 
@@ -43,15 +43,24 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     add_json(parser)
     args = parse_with_overrides(parser, argv)
     check_policy_arguments(args)
+    if args.json:
+        check_target(args.json)
     return args
 
 
-def training_counters(args: argparse.Namespace) -> dict[str, int] | None:
-    """Iterations, environment steps and updates of the evaluated policy; None where it was not trained online."""
-    if args.policy not in ("csil", "csil_step0"):
+def fix_checkpoint(args: argparse.Namespace) -> dict[str, int] | None:
+    """Replace the folder of a run by its newest checkpoint, which may be another one when the evaluation is over.
+
+    Returns:
+        Iterations, environment steps and updates of the policy; None where it was not trained online.
+    """
+    if args.policy not in TRAINED:
         return None
-    counters = read_checkpoint(args.checkpoint)[0]["counters"]
-    return counters if args.policy == "csil" else dict.fromkeys(counters, 0)
+    content, file = read_checkpoint(args.checkpoint)
+    args.checkpoint = str(file)
+    if args.policy == "bc":
+        return None
+    return content["counters"] if args.policy == "csil" else dict.fromkeys(content["counters"], 0)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -61,6 +70,7 @@ def main(argv: Sequence[str]) -> None:
     if episodes != args.episodes:
         print(f"{episodes} episodes instead of {args.episodes}: the same number in each environment", flush=True)
     torch.manual_seed(args.seed)
+    training = fix_checkpoint(args)
     policy = open_policy(args)
     with (
         make_env(args.task, args.num_envs, args.device, args.seed, args.overrides) as env,
@@ -78,18 +88,18 @@ def main(argv: Sequence[str]) -> None:
         "policy": args.policy,
         "checkpoint": args.checkpoint,
         "base": args.base,
-        "training": training_counters(args),
+        "training": training,
         "num_envs": args.num_envs,
         "seeds": [args.seed],
         "overrides": args.overrides,
         "device": args.device,
         **provenance(),
     }
-    if args.json:
-        write_json(args.json, result)
     lengths = result["lengths"]["success"] or result["lengths"]["all"]
     print(
         f"{args.task} {args.policy}: success {result['success']:.3f} [{result['low']:.3f}, {result['high']:.3f}] of "
         f"{result['episodes']} episodes, {lengths['mean']:.0f} steps, {result['non_finite']} non-finite, "
         f"{result['env_steps_per_second']:.0f} environment steps/s"
     )
+    if args.json:
+        write_json(args.json, result)

@@ -1,4 +1,5 @@
 # Copyright (c) 2026, The cohoff developers.
+
 # SPDX-License-Identifier: BSD-3-Clause
 
 """From demonstrations to an evaluated policy: the programs, what they hand on, and in which order they run."""
@@ -17,9 +18,9 @@ from cohoff.errors import InputError
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.results import read_json
 from cohoff.experiments.summary import summarize
-from cohoff.experiments.training_run import checkpoints, complete_checkpoints, iteration_of, last_progress
 from cohoff.experiments.workflow import Stage, Workflow
 from cohoff.files import write_json
+from cohoff.run_folder import checkpoints, iteration_of, last_progress
 
 
 class Pipeline:
@@ -150,9 +151,12 @@ class Pipeline:
         self.evaluate(step0, f"{self.cfg.label} at step 0", step0, checkpoint, self.cfg.episodes)
 
     def evaluate_checkpoints(self) -> None:
-        """Queue evaluations of new complete checkpoints, without the last of the run."""
-        for checkpoint in complete_checkpoints(self.run_folder):
-            iteration = iteration_of(checkpoint)
+        """Queue evaluations of new checkpoints, without the last of the run, which no iteration follows."""
+        progress = last_progress(self.run_folder)
+        for checkpoint in checkpoints(self.run_folder):
+            iteration = iteration_of(checkpoint)  # counted from 0, those of progress from 1
+            if progress is None or progress["iteration"] < iteration + 2:
+                continue
             name = f"{self.cfg.agent}_{iteration}"
             if "bc" not in self.evaluations:
                 self.evaluate_start(checkpoint)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 WITHOUT_CHECKPOINT = ("expert", "zero", "random")
 """Policies that are created for an environment and not read from a file."""
 
-POLICIES = (*WITHOUT_CHECKPOINT, "base", "bc", "csil", "csil_step0", "exported")
+TRAINED = ("bc", "csil", "csil_step0")
+"""Policies in the checkpoint of a training run."""
+
+POLICIES = (*WITHOUT_CHECKPOINT, "base", *TRAINED, "exported")
 
 
 class BasePolicy:

@@ -48,6 +48,7 @@ from cohoff.offpolicy.transitions import demonstrated_transitions
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import base_path, load_base
+from cohoff.run_folder import checkpoints
 
 
 class OffPolicyAlgorithm:
@@ -238,7 +239,7 @@ class OffPolicyAlgorithm:
             self._prepare()
 
     def _prepare(self) -> None:
-        if self.log_dir is not None and (files := checkpoint.checkpoints(self.log_dir)):
+        if self.log_dir is not None and (files := checkpoints(self.log_dir)):
             raise InputError(
                 f"{str(self.log_dir)!r} already holds a run ({files[-1].name}); give another folder, or "
                 "go on with that run by --checkpoint"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import torch
 from cohoff.errors import InputError
 from cohoff.files import atomic_path
 from cohoff.offpolicy.learner import Problem
+from cohoff.run_folder import checkpoints, iteration_of
 
 SIZES = ("actor_dim", "critic_dim", "action_dim")
 """Fields of a problem that shape the networks."""
@@ -32,17 +32,6 @@ ENTRIES = {
 
 BESIDE = ("base", "replay")
 """Entries of a checkpoint's ``meta`` that name a file. A relative name is one in the folder of the checkpoint."""
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """The files ``model_<iteration>.pt`` in a folder, oldest first."""
-    found = [path for path in folder.glob("model_*.pt") if re.fullmatch(r"model_\d+", path.stem)]
-    return sorted(found, key=iteration_of)
-
-
-def iteration_of(path: Path) -> int:
-    """Iteration after which ``model_<iteration>.pt`` was written, counted from 0."""
-    return int(path.stem.removeprefix("model_"))
 
 
 def write_checkpoint(content: dict[str, Any], path: Path) -> None:

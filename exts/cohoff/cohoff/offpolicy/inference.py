@@ -58,6 +58,8 @@ def load_policy(
         observe = Observer(meta["obs_groups"], _example(meta))
     engine = None
     if learner.uses_base and kind != "bc":
+        if base_path is not None:
+            print(f"[cohoff] base policy {str(base_path)!r} instead of {meta['base']!r}", flush=True)
         base = load_base(base_path or meta["base"], meta["task"], base_device or device)
         engine = ChunkEngine(base, num_envs, device, meta["replan_interval"])
     policy = learner.policy(_KINDS[kind]).requires_grad_(False).eval()

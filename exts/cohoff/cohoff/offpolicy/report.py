@@ -19,9 +19,7 @@ from torch import Tensor
 from cohoff.files import atomic_path
 from cohoff.offpolicy.episodes import EpisodeStatistics
 from cohoff.offpolicy.finite import finite_or_zero
-
-PROGRESS_FILE = "progress.jsonl"
-"""One line of JSON for each iteration, in the log folder of a run."""
+from cohoff.run_folder import PROGRESS_FILE
 
 
 class MetricMeans:

@@ -21,7 +21,8 @@ import torch
 from safetensors.torch import load_file
 
 from cohoff.errors import InputError
-from cohoff.offpolicy.checkpoint import checkpoints, read_checkpoint
+from cohoff.offpolicy.checkpoint import read_checkpoint
+from cohoff.run_folder import PROGRESS_FILE, checkpoints
 
 HOWS = ("SIGKILL", "while writing", "SIGTERM")
 """Ways to be killed: at a random moment, inside of a file, and as a scheduler does it."""
@@ -115,7 +116,7 @@ def _wait(process: subprocess.Popen, folder: Path, iteration: int) -> bool:
 
 
 def _reported(folder: Path) -> int:
-    file = folder / "progress.jsonl"
+    file = folder / PROGRESS_FILE
     return 0 if not file.is_file() else file.read_bytes().count(b"\n")
 
 
@@ -137,7 +138,7 @@ def compare(reference: Path, other: Path) -> dict[str, bool]:
 
 def _contents(folder: Path) -> dict[str, Any]:
     content, _ = read_checkpoint(folder)
-    lines = [json.loads(line) for line in (folder / "progress.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in (folder / PROGRESS_FILE).read_text(encoding="utf-8").splitlines()]
     for line in lines:
         line.pop("seconds")
         line.pop("resumed", None)

@@ -20,7 +20,6 @@ import torch
 from cohoff.data.demonstrations import load_demonstrations
 from cohoff.errors import InputError
 from cohoff.experiments.results import read_result
-from cohoff.experiments.training_run import last_progress
 from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.offpolicy.inference import load_policy
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
@@ -28,6 +27,7 @@ from cohoff.offpolicy.replay_file import restore_replay
 from cohoff.policies.loading import load_base
 from cohoff.policies.pi05.checkpoint_folder import read_recipe, read_spec
 from cohoff.policies.pi05.policy_cfg import read_cfg
+from cohoff.run_folder import last_progress
 from cohoff.stress import point_mass
 from cohoff.stress.edits import (
     Edit,

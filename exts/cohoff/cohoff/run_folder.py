@@ -1,0 +1,37 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The folder of a training run, which may be read while the run is being written."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from cohoff.files import reading
+
+PROGRESS_FILE = "progress.jsonl"
+"""One line of JSON for each iteration."""
+
+
+def last_progress(run: Path) -> dict[str, Any] | None:
+    """The last complete line of :data:`PROGRESS_FILE` in the folder ``run``; None before there is one."""
+    path = run / PROGRESS_FILE
+    if not path.is_file():
+        return None
+    with reading(path, "remove the file"):
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+        return json.loads(lines[-1]) if lines else None
+
+
+def checkpoints(run: Path) -> list[Path]:
+    """The files ``model_<iteration>.pt`` in the folder ``run``, oldest first."""
+    found = [path for path in run.glob("model_*.pt") if re.fullmatch(r"model_\d+", path.stem)]
+    return sorted(found, key=iteration_of)
+
+
+def iteration_of(checkpoint: Path) -> int:
+    """Iteration after which ``model_<iteration>.pt`` was written, counted from 0."""
+    return int(checkpoint.stem.removeprefix("model_"))
