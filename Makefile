@@ -10,7 +10,7 @@ PARITY := .venv-parity
 SOURCES := exts tasks scripts tests .ci setup.py
 TEXTS = $$(git ls-files "*.py" "*.yml" "*.yaml" "*.md" Makefile .ci/run)
 
-.PHONY: demo test check format parity mutants
+.PHONY: demo test check docs-check format parity mutants
 
 demo: $(INSTALLED)
 	$(PYTHON) scripts/demo.py
@@ -33,6 +33,10 @@ check: $(INSTALLED)
 	$(PYTHON) .ci/check_text.py $(TEXTS)
 	$(PYTHON) -m cohoff table --check
 	$(VENV)/bin/pyright
+
+# Every command of README and docs, at a small size: about 10 minutes.
+docs-check: $(INSTALLED)
+	$(PYTHON) .ci/docs_check.py
 
 # pi-0.5 against lerobot's own, on the same weights and inputs. lerobot needs other versions than Isaac Lab, so it has
 # its own environment.

@@ -1,5 +1,4 @@
 # Copyright (c) 2026, The cohoff developers.
-
 # SPDX-License-Identifier: BSD-3-Clause
 
 """From demonstrations to an evaluated policy: the programs, what they hand on, and in which order they run."""
