@@ -2,3 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 """Recorded data: demonstrations, in memory and in their files."""
+
+from cohoff.data.demonstrations import Demonstrations, load_demonstrations
+from cohoff.data.stored import stored_observations
+
+__all__ = ["Demonstrations", "load_demonstrations", "stored_observations"]

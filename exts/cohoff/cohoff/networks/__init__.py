@@ -2,3 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 
 """Network modules."""
+
+from cohoff.networks.critic import CategoricalCritic
+from cohoff.networks.stationary import StationaryPolicy
+
+__all__ = ["CategoricalCritic", "StationaryPolicy"]

@@ -95,6 +95,9 @@ class Learner(Protocol):
     def update(self, batch: Batch, num_demonstrations: int, with_actor: bool) -> Metrics:
         """One update on a batch whose first rows are demonstrations; of the actor too if ``with_actor``.
 
+        Metrics named ``skipped_...`` are 1 where an optimizer step was skipped; see
+        :func:`~cohoff.offpolicy.finite.step_if_finite`.
+
         On CUDA it is captured once for each value of ``with_actor`` and replayed, so that it may not read tensors on
         the host, nor keep anything outside of tensors that it changes in place.
         """
