@@ -238,7 +238,7 @@ def test_updates_that_are_not_finite_are_skipped_and_end_the_run(
 
     def from_the_third() -> Any:
         if runner.alg.iteration == 2:
-            runner.alg._draw = poisoned
+            runner.alg._draw = poisoned  # pyright: ignore[reportAttributeAccessIssue]
         return update()
 
     runner.alg.update = from_the_third

@@ -138,7 +138,7 @@ def test_leftovers_of_killed_processes_go(cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     for name, age in ((".thing-old", 7200), (".thing-new", 60)):
         (cache / name).mkdir()
-        os.utime(cache / name, (time.time() - age,) * 2)
+        os.utime(cache / name, (time.time() - age, time.time() - age))
     cached_folder("thing", 1, lambda folder: None)
     assert not (cache / ".thing-old").exists() and (cache / ".thing-new").exists()
 

@@ -112,16 +112,16 @@ class OffPolicyRunner(OnPolicyRunner):
     def load(
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
     ) -> dict:
-        """Open a checkpoint or, if it is damaged, the newest whole one before it in its folder."""
+        """Open a checkpoint or, if it is damaged, the newest whole one before it in its folder; return nothing more."""
         with exit_on_input_error():
             content, file = read_checkpoint(path, map_location or self.device)
             self._take_settings(content["meta"])
             self.alg.load(content, load_cfg, strict)
+            self._source = file.parent
+            if self.cfg.get("logger") == "wandb" and content["meta"].get("wandb_run"):
+                os.environ |= {RUN_ID: content["meta"]["wandb_run"], "WANDB_RESUME": "allow"}
         self.current_learning_iteration = self.alg.iteration
-        self._source = file.parent
-        if self.cfg.get("logger") == "wandb" and content["meta"].get("wandb_run"):
-            os.environ |= {RUN_ID: content["meta"]["wandb_run"], "WANDB_RESUME": "allow"}
-        return content.get("infos") or {}
+        return {}
 
     def export_policy_to_jit(self, path: str, filename: str = "policy.pt") -> None:
         """Write nothing: :meth:`export_policy_to_onnx` exports everything that acts."""
@@ -131,7 +131,7 @@ class OffPolicyRunner(OnPolicyRunner):
 
         Where that is not possible, playing goes on, and one line tells why.
         """
-        describe = getattr(self.env.unwrapped, "describe", dict)
+        describe = getattr(self.alg.env, "describe", dict)
         about = {"task": self.alg.task, "observation_groups": self.alg.observe.groups["actor"], **describe()}
         try:
             files = export_policy(self.alg.get_policy(), Path(path), about)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from cohoff.stress.point_mass import smallest_run
 from cohoff.stress.training import make_runner
@@ -17,7 +18,7 @@ POINTS = 20
 
 def run_long(folder: Path, iterations: int) -> list[tuple[int, float]]:
     """Train for ``iterations`` in this process; return its memory [MiB] after some of them."""
-    cfg = smallest_run(folder) | {"save_interval": max(iterations // POINTS, 1)}
+    cfg: dict[str, Any] = smallest_run(folder) | {"save_interval": max(iterations // POINTS, 1)}
     cfg["algorithm"]["updates_per_iteration"] = 2
     runner = make_runner(cfg | {"max_iterations": iterations}, folder / "run")
     points: list[tuple[int, float]] = []
