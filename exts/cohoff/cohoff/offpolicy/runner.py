@@ -152,7 +152,7 @@ class OffPolicyRunner(OnPolicyRunner):
         if settings == agent_settings(self.cfg):
             return
         self.cfg["algorithm"] |= settings["algorithm"]
-        self.cfg |= {name: settings[name] for name in RUNNER_SETTINGS}
+        self.cfg.update({name: settings[name] for name in RUNNER_SETTINGS})
         self.alg = OffPolicyAlgorithm.construct_algorithm(
             self.env.get_observations(), self.env, self.cfg, self.device
         )  # fmt: skip
