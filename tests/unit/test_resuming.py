@@ -22,6 +22,7 @@ from cohoff.offpolicy.inference import load_policy
 from cohoff.offpolicy.runner import OffPolicyRunner
 from cohoff.offpolicy.saved_settings import merge, named_on_command_line
 from cohoff.policies.combine import Residual
+from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 from cohoff.stress import point_mass
 from cohoff.stress.kills import differences
 from cohoff.stress.training import make_runner
@@ -252,3 +253,16 @@ def test_updates_that_are_not_finite_are_skipped_and_end_the_run(
     assert [line["skipped_updates"] for line in lines] == [0, 0, 60, 120]
     steps = {int(state["step"]) for state in content["optimizers"]["critic"]["state"].values()}
     assert steps == {120}
+
+
+@pytest.mark.parametrize(
+    ("obs_dim", "action_dim", "words"), [(5, 2, "reads 5 observations"), (4, 3, "plans 3 actions")]
+)
+def test_a_base_of_other_sizes_ends_in_one_line(
+    cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture, obs_dim: int, action_dim: int, words: str
+) -> None:
+    spec = FlowPolicySpec(obs_dim, action_dim, hidden_dim=16, num_blocks=1)
+    FlowPolicy(spec).save(tmp_path / "base.safetensors", point_mass.TASK)
+    with pytest.raises(SystemExit):
+        make_runner(cfg, tmp_path / "run").learn(1)
+    assert words in capsys.readouterr().err

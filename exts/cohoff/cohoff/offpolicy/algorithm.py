@@ -390,6 +390,11 @@ class OffPolicyAlgorithm:
     def _open_base(self, path: str) -> None:
         self.base_path = str(Path(path).absolute())
         base = load_base(path, self.task, self.base_device or self.device)
+        if base.action_dim != self.problem.action_dim:
+            raise InputError(
+                f"base policy {str(path)!r} plans {base.action_dim} actions, the task has {self.problem.action_dim}; "
+                "train it again with scripts/pretrain.py"
+            )
         self.engine = ChunkEngine(base, self.num_envs, self.device, self.replan_interval)
 
     def _open_demonstrations(self, path: str) -> None:

@@ -143,8 +143,15 @@ class FlowPolicy(nn.Module):
         Args:
             obs: Group ``policy``, shape [B, D].
             noise: Standard normal noise, shape [B, H * A]. None draws it from torch's global random state.
+
+        Raises:
+            InputError: The observations are of another size.
         """
         state = obs[OBS_GROUP].to(self.action_scale.device)
+        if state.shape[1] != self.spec.obs_dim:
+            raise InputError(
+                f"the base policy reads {self.spec.obs_dim} observations, the task has {state.shape[1]}; train it again"
+            )
         steps = self.spec.euler_steps
         x = torch.randn(len(state), self.noise_dim, device=state.device) if noise is None else noise.to(state)
         grid = torch.arange(steps, device=state.device, dtype=state.dtype)[:, None] / steps
