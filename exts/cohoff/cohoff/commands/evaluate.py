@@ -17,7 +17,6 @@ from collections.abc import Sequence
 import torch
 
 from cohoff.cli import add_json, add_num_envs, add_seed, at_least, command_parser, show_progress
-from cohoff.errors import exit_on_input_error
 from cohoff.files import check_target, write_json
 from cohoff.isaac.arguments import add_task_and_device, parse_with_overrides
 from cohoff.isaac.evaluation import EvaluationProgress, evaluate, round_up_episodes
@@ -74,7 +73,6 @@ def main(argv: Sequence[str]) -> None:
     policy = open_policy(args)
     with (
         make_env(args.task, args.num_envs, args.device, args.seed, args.overrides) as env,
-        exit_on_input_error(),  # inside, where the launcher would print a traceback
         show_progress("evaluating", episodes, "episodes") as advance,
     ):
 

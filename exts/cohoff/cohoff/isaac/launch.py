@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import gymnasium as gym
 
 from cohoff.cli import check_device
-from cohoff.errors import InputError
+from cohoff.errors import InputError, exit_on_input_error
 
 from .overrides import parse_task_cfg
 
@@ -81,7 +81,9 @@ def make_env(
         with contextlib.redirect_stdout(io.StringIO()):
             env = cast("ManipulationEnv", gym.make(task, cfg=cfg).unwrapped)
         try:
-            yield env
+            # Here, because the launcher prints the traceback of what leaves it.
+            with exit_on_input_error():
+                yield env
         finally:
             env.close()
 

@@ -186,7 +186,7 @@ def write_demonstrations(
         _write(path, episodes[:fitting], task, seed, noise, overrides)
     if fitting < len(episodes):
         saved = f"only {fitting} of {len(episodes)} demonstrations are" if fitting else "no demonstration is"
-        raise InputError(f"the disk of {str(path)!r} is full, {saved} saved; {sum(sizes) >> 20} MiB are needed")
+        raise InputError(f"the disk of {str(path)!r} is full, {saved} saved; {sum(sizes) / 2**20:.1f} MiB are needed")
 
 
 def _write(
