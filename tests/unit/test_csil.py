@@ -19,7 +19,7 @@ from cohoff.algorithms.csil.csil import CSIL
 from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.data.demonstrations import Demonstrations
-from cohoff.offpolicy import algorithm as module
+from cohoff.offpolicy import inputs as module
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.checkpoint import read_checkpoint, write_checkpoint
 from cohoff.offpolicy.collector import Collector

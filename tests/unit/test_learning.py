@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
-from cohoff.offpolicy import algorithm as core
-from cohoff.offpolicy import inference
+from cohoff.offpolicy import inference, inputs
+from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg, OffPolicyRunnerCfg
 from cohoff.offpolicy.batch import Batch
 from cohoff.offpolicy.inference import load_policy
@@ -71,7 +71,7 @@ class CloningLearner:
 @pytest.fixture
 def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The core's settings for the point mass."""
-    for module in (core, inference):
+    for module in (inputs, inference):
         monkeypatch.setattr(module, "load_base", lambda *args: point_mass.DriftingBase())
     point_mass.write_demonstrations(tmp_path / "demos.hdf5")
     runner = OffPolicyRunnerCfg(max_iterations=20).to_dict()
@@ -124,7 +124,7 @@ def test_unknown_settings_and_learners_end_with_one_line(cfg: dict[str, Any], ca
     ):
         env = point_mass.PointMass(4, None)
         with pytest.raises(SystemExit):
-            core.OffPolicyAlgorithm.construct_algorithm(
+            OffPolicyAlgorithm.construct_algorithm(
                 env.get_observations(), env, cfg | {"algorithm": cfg["algorithm"] | change}, "cpu"
             )
         assert words in capsys.readouterr().err
@@ -135,7 +135,7 @@ def test_several_processes_are_refused(cfg: dict[str, Any], capsys: pytest.Captu
     cfg["algorithm"] |= {"learner": f"{__name__}:CloningLearner", "hidden_dim": 64}
     env = point_mass.PointMass(4, None)
     with pytest.raises(SystemExit):
-        core.OffPolicyAlgorithm.construct_algorithm(
+        OffPolicyAlgorithm.construct_algorithm(
             env.get_observations(), env, cfg | {"multi_gpu": {"world_size": 2}}, "cpu"
         )
     assert "training in 2 processes is not supported" in capsys.readouterr().err
@@ -153,6 +153,6 @@ def test_the_runner_cannot_open_a_checkpoint_that_holds_code(cfg: dict[str, Any]
     torch.save({"model": Malicious()}, tmp_path / "model_0.pt")
     cfg["algorithm"] |= {"learner": f"{__name__}:CloningLearner", "hidden_dim": 64}
     env = point_mass.PointMass(4, None)
-    core.OffPolicyAlgorithm.construct_algorithm(env.get_observations(), env, cfg, "cpu")
+    OffPolicyAlgorithm.construct_algorithm(env.get_observations(), env, cfg, "cpu")
     with pytest.raises(pickle.UnpicklingError):
         torch.load(tmp_path / "model_0.pt", weights_only=False)

@@ -147,10 +147,13 @@ def show_progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, 
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Run ``main`` and end the process with its exit status.
 
-    An :class:`InputError` ends in one line and status 2, Ctrl-C in status 130 and SIGTERM in 143, all by unwinding the
-    stack, so that files being written are removed. Other exceptions keep their traceback.
+    An :class:`InputError` ends in one line and status 2, Ctrl-C in status 130, SIGTERM in 143 and the end of the
+    terminal in 129, all by unwinding the stack, so that files being written are removed and other programs are stopped.
+    Other exceptions keep their traceback.
     """
-    signal.signal(signal.SIGTERM, _raise_exit)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(ending, _raise_exit)
     try:
         with exit_on_input_error():
             status = main()

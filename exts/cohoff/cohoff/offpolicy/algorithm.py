@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,9 +23,8 @@ from tensordict import TensorDict
 from torch import Tensor
 
 from cohoff.cli import show_progress
-from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError, exit_on_input_error
-from cohoff.files import atomic_path, reading, write_json
+from cohoff.files import reading, write_json
 from cohoff.offpolicy import checkpoint
 from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.batch import Batch, assemble, concatenate
@@ -35,6 +33,7 @@ from cohoff.offpolicy.collector import Collector
 from cohoff.offpolicy.combinations import check_combinations
 from cohoff.offpolicy.demonstration_buffer import demonstration_buffer
 from cohoff.offpolicy.episodes import evaluation_environments
+from cohoff.offpolicy.inputs import RunInputs
 from cohoff.offpolicy.inspection import NonFiniteInspector
 from cohoff.offpolicy.learner import Problem, make_learner
 from cohoff.offpolicy.learning_rate import LearningRate
@@ -47,7 +46,7 @@ from cohoff.offpolicy.saved_settings import agent_settings
 from cohoff.offpolicy.transitions import demonstrated_transitions
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
-from cohoff.policies.loading import base_path, load_base
+from cohoff.policies.loading import base_path
 from cohoff.run_folder import checkpoints
 
 
@@ -95,8 +94,6 @@ class OffPolicyAlgorithm:
         log_dir = getattr(env.unwrapped.cfg, "log_dir", None)
         self.log_dir = None if log_dir is None else Path(log_dir)
         self.max_iterations = max_iterations
-        self.num_demonstrations = num_demonstrations
-        self.base_device, self.replan_interval = base_device, replan_interval
         self.batch_size, self.n_step = batch_size, n_step
         self.num_demo_rows = round(batch_size * demonstration_share)
         self.updates_per_iteration, self.policy_delay = updates_per_iteration, policy_delay
@@ -121,16 +118,16 @@ class OffPolicyAlgorithm:
         self._rate = LearningRate(self.learner.optimizers, learning_rate, final_learning_rate, self.device)
         self.capture = use_capture(capture, self.device)
         self.run_update = self._make_update()
-        self.base_path: str | None = None
-        self.demonstrations_path: str | None = None
-        self.engine: ChunkEngine | None = None
-        self.demonstrations: Demonstrations | None = None
+        self.inputs = RunInputs(
+            self.task, self.problem, self.num_envs, self.observe.group_sizes, num_demonstrations, base_device,
+            replan_interval,
+        )  # fmt: skip
         if (path := base_path(base, base_checkpoint)) is not None and self.learner.uses_base:
-            self._open_base(path)
+            self.inputs.open_base(path)
         if demonstrations is not None:
-            self._open_demonstrations(demonstrations)
+            self.inputs.open_demonstrations(demonstrations)
         self._example = obs
-        self.policy = ActingPolicy(self.learner.policy("trained"), self.observe, self.engine)
+        self.policy = ActingPolicy(self.learner.policy("trained"), self.observe, self.inputs.engine)
         self.collector: Collector | None = None
         self.demonstration_buffer: ReplayBuffer
         self.report: Report
@@ -244,19 +241,15 @@ class OffPolicyAlgorithm:
                 f"{str(self.log_dir)!r} already holds a run ({files[-1].name}); give another folder, or "
                 "go on with that run by --checkpoint"
             )
-        if self.demonstrations is None and self.demonstrations_path is not None:
-            self._open_demonstrations(self.demonstrations_path)
-        if self.demonstrations is None:
-            raise InputError("no demonstrations; set agent.algorithm.demonstrations=FILE (scripts/collect_demos.py)")
-        if self.learner.uses_base and self.engine is None:
-            raise InputError("no base policy; set agent.algorithm.base=FILE (scripts/pretrain.py)")
-        self._check_demonstrations()
-        self._keep_base()
-        base = None if self.engine is None else self.engine.policy
+        expected = None if self.resumed is None else self.resumed["meta"]["fingerprint"]
+        demonstrations = self.inputs.complete(self.learner.uses_base, expected)
+        self.inputs.keep_base(self.log_dir)
+        engine = self.inputs.engine
+        base = None if engine is None else engine.policy
         # The base plans along the demonstrations from noise, which has to be the same again.
         self._random_before = random_state(self.device) if self.resumed is None else self.resumed["running"]["before"]
         restore_random_state(self._random_before, self.device)
-        transitions = demonstrated_transitions(self.demonstrations, self.observe, base, self.replan_interval)
+        transitions = demonstrated_transitions(demonstrations, self.observe, base, self.inputs.replan_interval)
         if self.resumed is None:
             measured = self.learner.prepare(transitions, show_progress)
             if not all(value.isfinite().all() for value in self.learner.modules.state_dict().values()):
@@ -270,7 +263,7 @@ class OffPolicyAlgorithm:
         num_train = self.num_envs - evaluation_environments(self.num_envs, self.evaluation_share)
         # Only now, because the features of a state come from what has been learned from the demonstrations.
         self.collector = Collector(
-            self.learner, self.observe, BaseActions(self.engine, self.num_envs, self.device), self.replay_steps,
+            self.learner, self.observe, BaseActions(engine, self.num_envs, self.device), self.replay_steps,
             num_train, self._example, self.problem.action_dim,
         )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
@@ -299,29 +292,14 @@ class OffPolicyAlgorithm:
         restore_random_state(running["random"], self.device)
 
     @property
+    def engine(self) -> ChunkEngine | None:
+        """Plans with the base policy; None without one."""
+        return self.inputs.engine
+
+    @property
     def restores_environment(self) -> bool:
         """Whether a resumed run goes on in the middle of its episodes."""
         return hasattr(self.env, "load_state_dict")
-
-    def _check_demonstrations(self) -> None:
-        assert self.demonstrations is not None
-        self.fingerprint = self.demonstrations.fingerprint()
-        expected = self.fingerprint if self.resumed is None else self.resumed["meta"]["fingerprint"]
-        if self.fingerprint != expected:
-            raise InputError(
-                f"{self.demonstrations_path!r} does not hold the demonstrations that the checkpoint was trained with; "
-                "set agent.algorithm.demonstrations=FILE (and num_demonstrations) to those"
-            )
-
-    def _keep_base(self) -> None:
-        """Copy a base policy that is one file into the run's folder, which can then be moved."""
-        if self.log_dir is None or self.base_path is None or not Path(self.base_path).is_file():
-            return
-        copy = self.log_dir / f"base{Path(self.base_path).suffix}"
-        if copy != Path(self.base_path):
-            with atomic_path(copy) as temporary:
-                shutil.copyfile(self.base_path, temporary)
-        self.base_path = copy.name
 
     def eval_mode(self) -> None:
         """Batch statistics are chosen per call, so there is no mode to switch."""
@@ -355,10 +333,10 @@ class OffPolicyAlgorithm:
                 "problem": checkpoint.describe_problem(self.problem),
                 "obs_groups": self.observe.groups,
                 "group_sizes": self.observe.group_sizes,
-                "replan_interval": self.replan_interval,
-                "base": self.base_path,
-                "demonstrations": self.demonstrations_path,
-                "fingerprint": self.fingerprint,
+                "replan_interval": self.inputs.replan_interval,
+                "base": self.inputs.base_path,
+                "demonstrations": self.inputs.demonstrations_path,
+                "fingerprint": self.inputs.fingerprint,
                 "replay": replay,
             },
         }
@@ -379,29 +357,12 @@ class OffPolicyAlgorithm:
             counters, meta = loaded_dict["counters"], loaded_dict["meta"]
             self.iteration, self.env_steps = counters["iteration"], counters["env_steps"]
             self.num_updates = counters["updates"]
-            if self.engine is None and meta["base"] is not None and self.learner.uses_base:
-                self._open_base(meta["base"])
-                self.policy.engine = self.engine
-            if self.demonstrations is None and meta["demonstrations"] is not None:
-                self.demonstrations_path = meta["demonstrations"]
+            if self.inputs.engine is None and meta["base"] is not None and self.learner.uses_base:
+                self.inputs.open_base(meta["base"])
+                self.policy.engine = self.inputs.engine
+            self.inputs.demonstrations_path = self.inputs.demonstrations_path or meta["demonstrations"]
             self.resumed = loaded_dict
         return True
-
-    def _open_base(self, path: str) -> None:
-        self.base_path = str(Path(path).absolute())
-        base = load_base(path, self.task, self.base_device or self.device)
-        if base.action_dim != self.problem.action_dim:
-            raise InputError(
-                f"base policy {str(path)!r} plans {base.action_dim} actions, the task has {self.problem.action_dim}; "
-                "train it again with scripts/pretrain.py"
-            )
-        self.engine = ChunkEngine(base, self.num_envs, self.device, self.replan_interval)
-
-    def _open_demonstrations(self, path: str) -> None:
-        self.demonstrations_path = str(Path(path).absolute())
-        self.demonstrations = load_demonstrations(
-            path, self.task, self.observe.group_sizes, self.problem.action_dim, self.device, self.num_demonstrations
-        )
 
 
 def _replace_stock_runner(frame: FrameType | None) -> None:
