@@ -40,7 +40,7 @@ SMALL = (
     (r"--num_envs [\d ]+", "--num_envs 8 "),
     (r"--episodes \d+", "--episodes 8 --num_envs 8"),
     (r"^(python (?:-m cohoff|scripts/)\s?record_video.*)$", r"\1 --max_steps 10"),
-    (r"^(python \S+ ?benchmark_env.*|python scripts/benchmark_env.*)$", r"\1 --steps 20"),
+    (r"^(python scripts/benchmark_env.*)$", r"\1 --expert_steps 5 --random_steps 5"),
     (r"^(python -m cohoff pretrain.*)$", r"\1 --steps 20"),
     (r"--video_length \d+", "--video_length 5"),
     (r"^RUN=.*", f"RUN={NEWEST}"),
