@@ -161,3 +161,10 @@ def test_the_input_is_normalized_by_running_statistics_or_by_the_batchs() -> Non
     assert_close(norm(batch, batch_statistics=True, track=True), torch.tensor([[-0.5], [0.5]]))
     assert_close((norm.mean.item(), norm.var.item()), (1.0, 1.0))
     assert_close(norm(torch.tensor([[3.0]]), batch_statistics=False).item(), 1.0)
+
+
+def test_running_statistics_leave_out_what_is_not_finite() -> None:
+    norm = SharedInputNorm(3, momentum=0.5)
+    norm(torch.tensor([[1.0, 2.0, torch.nan], [3.0, torch.inf, 5.0]]), batch_statistics=True, track=True)
+    assert norm.mean.tolist() == [1.0, 0.0, 0.0]
+    assert norm.var.isfinite().all() and norm.var[1:].tolist() == [1.0, 1.0]
