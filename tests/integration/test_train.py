@@ -40,8 +40,8 @@ def isaaclab(*arguments: str) -> list[str]:
 
 
 def train(folder: Path, *arguments: str, num_envs: int = 8, ok: bool = True) -> subprocess.CompletedProcess:
-    command = isaaclab("train", "--rl_library", "rsl_rl", "--task", TASK, "--agent", "rsl_rl_csil_cfg_entry_point")
-    return run(folder, *command, "--device", "cpu", "--num_envs", str(num_envs), *arguments, *SMALL, ok=ok)
+    command = isaaclab("train", "--task", TASK, "--device", "cpu", "--num_envs", str(num_envs))
+    return run(folder, *command, *arguments, *SMALL, ok=ok)
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,7 @@ def test_resuming_goes_on_to_the_planned_number_of_iterations(workspace: Path) -
 
 def test_playing_and_evaluating_a_checkpoint_bring_its_base_along(workspace: Path) -> None:
     checkpoint = str(runs(workspace)[0] / "model_1.pt")
-    play = isaaclab("play", "--rl_library", "rsl_rl", "--task", TASK, "--agent", "rsl_rl_csil_cfg_entry_point")
-    play += ["--device", "cpu", "--num_envs", "2", "--checkpoint", checkpoint]
+    play = isaaclab("play", "--task", TASK, "--device", "cpu", "--num_envs", "1", "--checkpoint", checkpoint)
     with subprocess.Popen(
         play, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | UNBUFFERED
     ) as process:
@@ -104,6 +103,12 @@ def test_playing_and_evaluating_a_checkpoint_bring_its_base_along(workspace: Pat
         still_playing = process.poll() is None
         process.kill()
     assert still_playing, "".join(lines[-30:])
+    about = json.loads((runs(workspace)[0] / "exported" / "policy.json").read_text())
+    assert about["control_rate_hz"] == 20.0 and about["base"]["replan_interval"] == 10
+    terms = about["observations"]["policy"]
+    assert terms[0]["name"] == "tool_position" and "[m]" in terms[0]["meaning"]
+    assert sum(term["size"] for term in terms) == about["observation_dim"]
+    assert [(term["name"], term["size"]) for term in about["actions"]] == [("arm", 6), ("gripper", 1)]
     script = [sys.executable, str(ROOT / "scripts/evaluate.py"), "--task", TASK, "--policy", "csil", "--device", "cpu"]
     script += ["--checkpoint", checkpoint, "--episodes", "4", "--num_envs", "4", "--json", "csil.json"]
     run(workspace, *script)
