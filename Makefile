@@ -10,16 +10,21 @@ PARITY := .venv-parity
 SOURCES := exts tasks scripts tests .ci setup.py
 TEXTS = $$(git ls-files "*.py" "*.yml" "*.yaml" "*.md" Makefile .ci/run)
 
-.PHONY: demo test check docs-check format parity mutants
+.PHONY: demo test test-unit test-integration check docs-check format parity mutants
 
 demo: $(INSTALLED)
 	$(PYTHON) scripts/demo.py
 
-# Unit tests first: they need no simulator and fail within seconds. Compilation in a process of its own: it leaves state
-# in torch.
+# Two lanes, because each keeps one core busy.
 test: $(INSTALLED)
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-unit test-integration
+
+# Compilation in a process of its own: it leaves state in torch.
+test-unit: $(INSTALLED)
 	$(PYTHON) -m pytest -m "not slow" tests/unit
 	$(PYTHON) -m pytest -m "not slow" tests/compile
+
+test-integration: $(INSTALLED)
 	$(PYTHON) -m pytest -m "not slow" tests/integration
 
 # One-line faults of the learner, each of which a unit test must notice: about 15 minutes on one core.

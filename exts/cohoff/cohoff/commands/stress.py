@@ -34,7 +34,7 @@ from cohoff.provenance import provenance
 from cohoff.stress.kills import compare, run_kills, start
 from cohoff.stress.long_run import run_long
 from cohoff.stress.malformed import run_malformed
-from cohoff.stress.non_finite import run_non_finite
+from cohoff.stress.non_finite import VALUES, run_non_finite
 
 RUN_LENGTH = 12
 """Iterations of a run that is killed."""
@@ -50,7 +50,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--iterations", type=at_least(20), default=17_000, help="of the long run; the default is 10 hours of the demo's"
     )
-    parser.add_argument("--quick", action="store_true", help="3 kills and 100 iterations")
+    parser.add_argument("--quick", action="store_true", help="3 kills, NaN alone, and 100 iterations")
     add_seed(parser, "the moments of the kills")
     add_json(parser)
     args = parser.parse_args(argv)
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
         result = {
             "kills": measure_kills(Path(folder, "kills"), args.kills, args.seed),
             "malformed": measure_malformed(Path(folder, "malformed")),
-            "non_finite": measure_non_finite(Path(folder, "non_finite")),
+            "non_finite": measure_non_finite(Path(folder, "non_finite"), ["NaN"] if args.quick else list(VALUES)),
             "memory": measure_memory(Path(folder, "memory"), args.iterations),
         }
     if args.json is not None:
@@ -115,10 +115,10 @@ def measure_malformed(folder: Path) -> dict[str, Any]:
     return {"tried": len(outcomes), "outcomes": by_kind, "faults": faults, "passed": not faults}
 
 
-def measure_non_finite(folder: Path) -> dict[str, Any]:
+def measure_non_finite(folder: Path, values: list[str]) -> dict[str, Any]:
     """Put values that are not finite into runs."""
     with quiet():
-        injections = list(run_non_finite(folder))
+        injections = list(run_non_finite(folder, values))
     missed = [asdict(one) for one in injections if not (one.contained and one.counted)]
     places = list(dict.fromkeys(one.place for one in injections))
     return {"tried": len(injections), "places": places, "missed": missed, "passed": not missed}

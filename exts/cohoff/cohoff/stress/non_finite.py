@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -36,10 +36,10 @@ class Injection:
     """Whether progress.jsonl tells of it."""
 
 
-def run_non_finite(folder: Path) -> Iterator[Injection]:
-    """Train a small run for each place and value."""
+def run_non_finite(folder: Path, values: Sequence[str] = tuple(VALUES)) -> Iterator[Injection]:
+    """Train a small run for each place and each of ``values``, keys of :data:`VALUES`."""
     cfg = smallest_run(folder)
-    for number, ((place, inject), value) in enumerate(product(PLACES.items(), VALUES)):
+    for number, ((place, inject), value) in enumerate(product(PLACES.items(), values)):
         runner = make_runner(cfg, folder / f"run_{number}")
         armed = Armed(runner, VALUES[value])
         inject(armed)
