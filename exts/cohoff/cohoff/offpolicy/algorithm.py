@@ -241,6 +241,7 @@ class OffPolicyAlgorithm:
                 f"{str(self.log_dir)!r} already holds a run ({files[-1].name}); give another folder, or "
                 "go on with that run by --checkpoint"
             )
+        num_train = self.num_envs - evaluation_environments(self.num_envs, self.evaluation_share)
         expected = None if self.resumed is None else self.resumed["meta"]["fingerprint"]
         demonstrations = self.inputs.complete(self.learner.uses_base, expected)
         self.inputs.keep_base(self.log_dir)
@@ -260,7 +261,6 @@ class OffPolicyAlgorithm:
                 print(f"[cohoff] {phase}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
             if self.log_dir is not None:
                 write_json(self.log_dir / "pretraining.json", measured)
-        num_train = self.num_envs - evaluation_environments(self.num_envs, self.evaluation_share)
         # Only now, because the features of a state come from what has been learned from the demonstrations.
         self.collector = Collector(
             self.learner, self.observe, BaseActions(engine, self.num_envs, self.device), self.replay_steps,
