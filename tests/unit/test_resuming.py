@@ -206,9 +206,9 @@ def test_named_settings_are_applied_or_refused() -> None:
     saved = {"max_iterations": 5, "algorithm": {"beta": 0.1, "n_step": 3, "policy": {"hidden_dim": 8}}}
     now = {"max_iterations": 7, "algorithm": {"beta": 0.2, "n_step": 1, "policy": {"hidden_dim": 16}}}
     command = ["isaaclab", "train", "--max_iterations", "7", "agent.algorithm.beta=0.2"]
-    merged, lines = merge(saved, now, named_on_command_line(command), ["algorithm.policy"])
+    merged, used, kept = merge(saved, now, named_on_command_line(command), ["algorithm.policy"])
     assert merged == {"max_iterations": 7, "algorithm": {"beta": 0.2, "n_step": 3, "policy": {"hidden_dim": 8}}}
-    assert len(lines) == 4 and "agent.algorithm.beta=0.2 instead of 0.1" in lines[0]
+    assert (len(used), len(kept)) == (2, 2) and "agent.algorithm.beta=0.2 instead of 0.1" in used[0]
     with pytest.raises(InputError, match=r"agent.algorithm.policy.hidden_dim=8, not 16"):
         merge(saved, now, named_on_command_line(["agent.algorithm.policy.hidden_dim=16"]), ["algorithm.policy"])
 

@@ -144,10 +144,11 @@ class OffPolicyRunner(OnPolicyRunner):
         """Build the algorithm anew where the checkpoint's settings differ from those it was built with."""
         learner = self.alg.learner
         fixed = [*FIXED, *(f"algorithm.{name}" for name in learner.fixed_settings)]
-        if self.logger.log_dir is not None:
+        trains = self.logger.log_dir is not None
+        if trains:
             fixed += [*FIXED_FOR_TRAINING, *(f"algorithm.{name}" for name in learner.fixed_for_training)]
-        settings, lines = merge(meta["agent"], agent_settings(self.cfg), named_on_command_line(), fixed)
-        for line in lines:
+        settings, used, kept = merge(meta["agent"], agent_settings(self.cfg), named_on_command_line(), fixed)
+        for line in (*used, *kept) if trains else used:
             print(f"[cohoff] {line}", flush=True)
         if settings == agent_settings(self.cfg):
             return

@@ -42,7 +42,7 @@ def named_on_command_line(arguments: Sequence[str] | None = None) -> set[str]:
 
 def merge(
     saved: dict[str, Any], current: dict[str, Any], named: set[str], fixed: Iterable[str]
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[dict[str, Any], list[str], list[str]]:
     """Settings for going on with a checkpoint: its own, except where ``named`` ones differ.
 
     Args:
@@ -52,13 +52,13 @@ def merge(
         fixed: Names that must not differ, or whose entries must not.
 
     Returns:
-        The settings, and a line for each difference that says which value is used.
+        The settings, a line for each named value that is used, and one for each value that is kept.
 
     Raises:
         InputError: A fixed setting was named with another value.
     """
     fixed = tuple(fixed)
-    merged, lines = _plain(current), []
+    merged, used, kept = _plain(current), [], []
     before, now = _flat(saved), _flat(merged)
     for name in sorted(before.keys() & now.keys()):
         old, new = before[name], now[name]
@@ -68,11 +68,11 @@ def merge(
         if is_named and any(name == f or name.startswith(f + ".") for f in fixed):
             raise InputError(f"the checkpoint was trained with agent.{name}={old}, not {new}; leave the setting out")
         if is_named:
-            lines.append(f"agent.{name}={new} instead of {old}, which the checkpoint was trained with")
+            used.append(f"agent.{name}={new} instead of {old}, which the checkpoint was trained with")
         else:
-            lines.append(f"agent.{name}={old}, as the checkpoint was trained, not {new}")
+            kept.append(f"agent.{name}={old}, as the checkpoint was trained, not {new}")
             _put(merged, name, old)
-    return merged, lines
+    return merged, used, kept
 
 
 def _plain(value: Any) -> Any:
