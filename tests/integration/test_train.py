@@ -23,7 +23,7 @@ SMALL = [
     "agent.algorithm.critic.pretrain_steps=20",
     "agent.algorithm.updates_per_iteration=2",
     "agent.algorithm.learning_starts=0",
-    "agent.algorithm.actor_start_steps=0",
+    "agent.algorithm.actor_start_episodes=0",
     "agent.algorithm.replay_steps=50",
 ]
 

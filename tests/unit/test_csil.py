@@ -76,7 +76,7 @@ def cfg(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     algorithm.critic.hidden_dims = (16,)
     algorithm.clone.steps = algorithm.critic.pretrain_steps = 5
     algorithm.batch_size, algorithm.updates_per_iteration = 16, 3
-    algorithm.replay_steps, algorithm.learning_starts, algorithm.actor_start_steps = 30, 0, 0
+    algorithm.replay_steps, algorithm.learning_starts, algorithm.actor_start_episodes = 30, 0, 0
     return runner.to_dict()
 
 

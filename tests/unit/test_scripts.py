@@ -84,7 +84,7 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
         (("demo.py", "--num_demonstrations", "1"), ["--num_demonstrations", "at least 2, not 1"]),
         (("demo.py", "--reward", "dense"), ["'dense'", "sparse"]),
         (("demo.py", "--resume"), ["nothing to resume"]),
-        (("demo.py", "--base_from", "elsewhere"), ["'elsewhere'", "demos.hdf5"]),
+        (("demo.py", "--base_from", "elsewhere"), ["'elsewhere'", "disturbed.hdf5"]),
         (("demo.py", "--base", "pi05"), ["base pi05", "base_checkpoint"]),
         (("demo.py", "--base", "none.safetensors"), ["'none.safetensors'", "pretrain.py"]),
         (("benchmark_pi05.py", "--batch", "8", "0"), ["--batch is 0"]),

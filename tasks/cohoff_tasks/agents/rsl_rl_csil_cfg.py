@@ -19,9 +19,7 @@ class ManipulationCsilAlgorithmCfg(CsilAlgorithmCfg):
     critic: CriticCfg = CriticCfg(hidden_dims=(128, 128, 128), pretrain_steps=1_000)
     n_step: int = 5
     target_rate: float = 0.02
-    beta: float = 0.01
     gradient_penalty: float = 0.0
-    actor_start_steps: int = 8_000
     updates_per_iteration: int = 64
 
 

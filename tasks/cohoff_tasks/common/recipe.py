@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the base policy of a task is made."""
+    """How base policy and small policy of a task are made."""
 
     num_demonstrations: int
-    """Number of demonstrations for the base policy and the clone: few enough to leave room for improvement."""
+    """Number of demonstrations for the base policy: few enough to leave room for improvement. As many others are
+    recorded with a disturbance for the small policy."""
+
+    disturbance: float
+    """Standard deviation of the execution noise of the small policy's demonstrations, in units of the actions: what the
+    expert still copes with. They show how to come back where the base policy strays."""

@@ -93,7 +93,7 @@ def main(argv: Sequence[str]) -> None:
                 if step >= WARM_UP:
                     simulation += stepped - acted
                     loop += acted - start + clock(args.device) - stepped
-        algorithm.env_steps = max(algorithm.env_steps, cfg["algorithm"]["actor_start_steps"])
+        algorithm.actor_start_episodes = 0
         start = clock(args.device)
         algorithm.update()
         update = (clock(args.device) - start) / args.updates

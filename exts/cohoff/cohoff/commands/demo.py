@@ -45,7 +45,10 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     )
     add_seed(parser, "training, from which all other seeds are derived")
     parser.add_argument(
-        "--reward", choices=("coherent", "sparse"), default="coherent", help="sparse is the control (default: coherent)"
+        "--reward",
+        choices=("coherent", "time", "sparse"),
+        default="coherent",
+        help="time and sparse are controls (default: coherent)",
     )
     parser.add_argument("--device", default=PipelineCfg.device, help="cpu, cuda or cuda:<index> (default: %(default)s)")
     parser.add_argument("--output", type=Path, help="folder for everything (default: see above)")
@@ -66,7 +69,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     args.base = base_path(args.base, args.base_checkpoint)
     if args.base is not None and not Path(args.base).exists():
         raise InputError(f"no base policy at {args.base!r}; give a file of scripts/pretrain.py or a pi-0.5 folder")
-    for name in ("demos.hdf5",) if args.base else ("demos.hdf5", "base.safetensors"):
+    for name in ("disturbed.hdf5",) if args.base else ("disturbed.hdf5", "base.safetensors"):
         if args.base_from is not None and not (args.base_from / name).is_file():
             raise InputError(f"--base_from {str(args.base_from)!r} holds no {name}; give the folder of a finished demo")
     check_task(args.task)
@@ -76,10 +79,11 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 def pipeline_cfg(args: argparse.Namespace) -> PipelineCfg:
     """Configuration of the pipeline that the command line asks for."""
-    count = args.num_demonstrations
+    recipe = load_entry_point(args.task, "recipe_entry_point")
     cfg = PipelineCfg(
         task=args.task,
-        num_demonstrations=count or load_entry_point(args.task, "recipe_entry_point").num_demonstrations,
+        num_demonstrations=args.num_demonstrations or recipe.num_demonstrations,
+        disturbance=recipe.disturbance,
         label="CSIL++" if args.reward == "coherent" else f"CSIL++, {args.reward} reward",
         seed=args.seed,
         device=args.device,

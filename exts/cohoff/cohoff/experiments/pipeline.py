@@ -42,6 +42,7 @@ class Pipeline:
         self.makes_base = base_from is None
         shared = base_from or output
         self.demos = shared / "demos.hdf5"
+        self.disturbed = shared / "disturbed.hdf5"
         self.base = Path(cfg.base) if cfg.base else shared / "base.safetensors"
         self.run_folder = self._run_folder()
         self.evaluations: dict[str, Stage] = {}
@@ -81,18 +82,24 @@ class Pipeline:
         return summary | {"reused": reused, "run": relative(self.run_folder)}
 
     def collect(self) -> float:
-        """Record the demonstrations; return the seconds it took."""
+        """Record both sets of demonstrations; return the seconds it took."""
         cfg = self.cfg
-        command = self.program(
-            "collect_demos",
-            num_demonstrations=cfg.num_demonstrations,
-            num_envs=cfg.collect_envs,
-            seed=1000 * (cfg.seed + 1),
-            output=self.demos,
-        )
-        stage = self.flow.submit(Stage("collect", "demonstrations", [*command, *cfg.task_overrides], [self.demos]))
-        self.flow.wait(stage)
-        return stage.seconds
+        stages = []
+        for name, title, output, seed, noise in (
+            ("collect", "demonstrations", self.demos, 1000 * (cfg.seed + 1), None),
+            ("disturb", "disturbed demonstrations", self.disturbed, 1000 * (cfg.seed + 1) + 500, cfg.disturbance),
+        ):
+            command = self.program(
+                "collect_demos",
+                num_demonstrations=cfg.num_demonstrations,
+                num_envs=cfg.collect_envs,
+                seed=seed,
+                noise=noise,
+                output=output,
+            )
+            stages.append(self.flow.submit(Stage(name, title, [*command, *cfg.task_overrides], [output])))
+        self.flow.wait(*stages)
+        return sum(stage.seconds for stage in stages)
 
     def pretrain(self) -> float:
         """Train the base policy; return the seconds it took."""
@@ -119,7 +126,7 @@ class Pipeline:
         command += [
             f"agent.device={cfg.device}",
             f"agent.save_interval={cfg.save_interval}",
-            f"agent.algorithm.demonstrations={self.demos.absolute()}",
+            f"agent.algorithm.demonstrations={self.disturbed.absolute()}",
             f"agent.algorithm.base={self.base.absolute()}",
             *cfg.overrides,
         ]
@@ -132,7 +139,7 @@ class Pipeline:
             "evaluate",
             policy=policy,
             checkpoint=relative(checkpoint),
-            num_envs=cfg.num_envs,
+            num_envs=episodes,
             episodes=episodes,
             # Initial states that training and demonstrations have not seen, the same for all policies.
             seed=1_000_000 + cfg.seed,

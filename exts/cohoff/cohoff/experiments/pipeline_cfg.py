@@ -17,7 +17,9 @@ class PipelineCfg:
     task: str
     """Task id."""
     num_demonstrations: int
-    """Demonstrations for the base policy and the learner."""
+    """Demonstrations for the base policy, and as many others for the learner."""
+    disturbance: float
+    """Standard deviation of the execution noise of the learner's demonstrations."""
     agent: str = "csil"
     """Agent of the task, registered as ``rsl_rl_<agent>_cfg_entry_point``; also the name of its trained policy."""
     label: str = "CSIL++"
@@ -29,7 +31,7 @@ class PipelineCfg:
     device: str = "cpu"
     """Device of simulation and learning."""
     num_envs: int = 64
-    """Environments of training and of evaluations."""
+    """Environments of training."""
     pretrain_steps: int | None = None
     """Optimizer steps of the base policy; None takes the default of ``cohoff pretrain``."""
     max_iterations: int | None = None
@@ -37,7 +39,8 @@ class PipelineCfg:
     save_interval: int = 50
     """Iterations between checkpoints, each of which is evaluated."""
     episodes: int = 256
-    """Episodes of the evaluations of the base, of what training starts from, and of the final policy."""
+    """Episodes of the evaluations of the base, of what training starts from, and of the final policy, one in each of as
+    many environments: then all of them begin in the same states."""
     checkpoint_episodes: int = 128
     """Episodes of the evaluations of the checkpoints in between."""
     video_envs: int = 3

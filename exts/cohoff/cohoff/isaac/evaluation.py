@@ -60,7 +60,11 @@ class EvaluationResult:
     """Wall time of the evaluation [s]."""
 
     def summary(self) -> dict[str, Any]:
-        """Success rate with its 95% Wilson interval, and episode lengths [control steps], as JSON values."""
+        """Success rate with its 95% Wilson interval, and episode lengths [control steps], as JSON values.
+
+        ``outcomes`` has a digit for each episode, in the order of the environments for each round. Two policies that
+        are evaluated with the same seed and number of environments begin their first round in the same states.
+        """
         successes, episodes = int(self.success.sum()), len(self.success)
         low, high = wilson_interval(successes, episodes)
         return {
@@ -69,6 +73,7 @@ class EvaluationResult:
             "high": high,
             "episodes": episodes,
             "successes": successes,
+            "outcomes": "".join("1" if won else "0" for won in self.success.tolist()),
             "non_finite": self.non_finite,
             "lengths": {"all": _describe(self.lengths), "success": _describe(self.lengths[self.success])},
             "env_steps": self.env_steps,

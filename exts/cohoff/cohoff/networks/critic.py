@@ -26,7 +26,7 @@ class CategoricalCritic(nn.Module):
         action_dim: int,
         hidden_dims: tuple[int, ...],
         num_atoms: int = 101,
-        support: float = 5.0,
+        support: tuple[float, float] = (-5.0, 5.0),
         num_members: int = 2,
     ):
         super().__init__()
@@ -37,7 +37,7 @@ class CategoricalCritic(nn.Module):
         )
         self.head = EnsembleLinear(num_members, dims[-1], num_atoms, bias=True)
         self.atoms: Tensor
-        self.register_buffer("atoms", torch.linspace(-support, support, num_atoms))
+        self.register_buffer("atoms", torch.linspace(*support, num_atoms))
         self.project_()
 
     def forward(

@@ -80,10 +80,11 @@ class OffPolicyAlgorithm:
         replay_steps: int,
         n_step: int,
         discount: float | None,
+        effective_horizon: float,
         learning_rate: float,
         final_learning_rate: float,
         learning_starts: int,
-        actor_start_steps: int,
+        actor_start_episodes: int,
         evaluation_share: float,
         capture: bool | None,
     ):
@@ -98,19 +99,18 @@ class OffPolicyAlgorithm:
         self.num_demo_rows = round(batch_size * demonstration_share)
         self.updates_per_iteration, self.policy_delay = updates_per_iteration, policy_delay
         self.learning_rate = learning_rate
-        self.learning_starts, self.actor_start_steps = learning_starts, actor_start_steps
+        self.learning_starts, self.actor_start_episodes = learning_starts, actor_start_episodes
+        self.discount, self.effective_horizon = discount or 0.0, effective_horizon
         self.replay_steps = replay_steps
 
         self.num_envs = env.num_envs
         self.evaluation_share = evaluation_share
-        horizon = env.max_episode_length
         self.observe = Observer(obs_groups, obs)
         sizes = self.observe.sizes
         self.problem = Problem(
             actor_dim=sizes["actor"],
             critic_dim=sizes["critic"],
             action_dim=env.num_actions,
-            discount=discount or min(max((horizon / 5 - 1) / (horizon / 5), 0.95), 0.995),
             device=self.device,
         )
         self.learner_name, self.settings = learner, settings
@@ -182,7 +182,7 @@ class OffPolicyAlgorithm:
         """Run this iteration's updates; return the mean of what they measured."""
         if self.env_steps >= self.learning_starts:
             self.learning_rate = self._rate.set(min(self.iteration / max(self.max_iterations - 1, 1), 1.0))
-            with_actor = self.env_steps >= self.actor_start_steps
+            with_actor = self.report.fewest["train"] >= self.actor_start_episodes
             for _ in range(self.updates_per_iteration):
                 self.run_update(with_actor and self.num_updates % self.policy_delay == 0)
                 self.num_updates += 1
@@ -220,7 +220,7 @@ class OffPolicyAlgorithm:
             flat = rows.flatten()
             action, success = buffer.transitions["action"][flat], buffer.transitions["success"][flat]
             rewards = self.learner.reward(buffer.states["actor"][flat], action, success).view_as(rows)
-        return assemble(buffer, rows, mask, rewards, self.problem.discount)
+        return assemble(buffer, rows, mask, rewards, self.discount)
 
     @property
     def _running(self) -> Collector:
@@ -251,8 +251,9 @@ class OffPolicyAlgorithm:
         self._random_before = random_state(self.device) if self.resumed is None else self.resumed["running"]["before"]
         restore_random_state(self._random_before, self.device)
         transitions = demonstrated_transitions(demonstrations, self.observe, base, self.inputs.replan_interval)
+        self.discount = self.discount or 1.0 - 1.0 / (self.effective_horizon * float(transitions.lengths.float().mean()))
         if self.resumed is None:
-            measured = self.learner.prepare(transitions, show_progress)
+            measured = self.learner.prepare(transitions, self.discount, show_progress)
             if not all(value.isfinite().all() for value in self.learner.modules.state_dict().values()):
                 raise InputError(
                     "learning from the demonstrations diverged; lower the learning rates under agent.algorithm"

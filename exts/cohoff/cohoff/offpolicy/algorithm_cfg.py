@@ -64,7 +64,11 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     """Steps of reward before the bootstrap (ours: larger for few updates)."""
 
     discount: Annotated[float, Gt(0), Lt(1)] | None = None
-    """None: clip((T/5 - 1)/(T/5), 0.95, 0.995) for an episode of T control steps."""
+    """Discount of a control step; None takes it from ``effective_horizon``."""
+
+    effective_horizon: Annotated[float, Gt(0)] = 4.0
+    """1/(1 - discount) in mean lengths of a demonstration (ours): a learner that looks less far ahead than a
+    demonstration lasts does not see what finishing is worth."""
 
     learning_rate: Annotated[float, Gt(0)] = 3e-4
     """Of all optimizers of the learner, at the start."""
@@ -75,8 +79,9 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     learning_starts: Annotated[int, Ge(0)] = 2_000
     """Environment steps before the first update."""
 
-    actor_start_steps: Annotated[int, Ge(0)] = 0
-    """Environment steps of the initial behavior on which the critic learns before the actor moves (ours)."""
+    actor_start_episodes: Annotated[int, Ge(0)] = 1
+    """Episodes that every training environment ends before the actor moves (ours): failures are the last to end, and a
+    critic that has seen none takes every action for a good one."""
 
     evaluation_share: Annotated[float, Ge(0), Lt(1)] = 0.125
     """Share of the environments that act with the mean policy and are never stored."""

@@ -56,6 +56,9 @@ class Batch:
     discount: Tensor
     """Factor of the value after the window, 0 after success, [B]."""
 
+    followed: Tensor
+    """Discounted number of states after the first in which the policy chooses an action, [B]."""
+
     next: State
     """After the window."""
 
@@ -69,11 +72,13 @@ def assemble(buffer: ReplayBuffer, rows: Tensor, mask: Tensor, rewards: Tensor, 
     length = mask.sum(1)
     first = rows[:, 0]
     last = rows.gather(1, (length - 1).clamp_min(0)[:, None])[:, 0]
+    bootstrap = discount**length * ~buffer.transitions["success"][last]
     return Batch(
         now=State.of(buffer.state(first)),
         action=buffer.transitions["action"][first],
         returns=(rewards * mask * powers).sum(1),
-        discount=discount**length * ~buffer.transitions["success"][last],
+        discount=bootstrap,
+        followed=(mask * powers).sum(1) - mask[:, 0].float() + bootstrap,
         next=State.of(buffer.state(buffer.successor[last])),
         weight=mask[:, 0].float(),
     )
@@ -86,6 +91,7 @@ def concatenate(first: Batch, second: Batch) -> Batch:
         action=torch.cat([first.action, second.action]),
         returns=torch.cat([first.returns, second.returns]),
         discount=torch.cat([first.discount, second.discount]),
+        followed=torch.cat([first.followed, second.followed]),
         next=_join(first.next, second.next),
         weight=torch.cat([first.weight, second.weight]),
     )

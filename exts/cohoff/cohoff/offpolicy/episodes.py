@@ -33,13 +33,14 @@ class EpisodeStatistics:
         self._totals += torch.stack([done.sum(), (done & success).sum(), (done & invalid).sum()])
 
     def summary(self) -> Tensor:
-        """Success rate, episodes, successes and invalid episodes so far, [4].
+        """Success rate, episodes, successes and invalid episodes so far, and the fewest of one environment, [5].
 
         The rate is NaN until all environments have an outcome.
         """
         seen = self._slots < self._count[:, None]
         per_env = (self._outcomes * seen).sum(1) / seen.sum(1)
-        return torch.cat([per_env.mean()[None], self._totals.to(per_env.dtype)])
+        counts = torch.cat([self._totals, self._count.min()[None]])
+        return torch.cat([per_env.mean()[None], counts.to(per_env.dtype)])
 
     def state_dict(self) -> dict[str, Tensor]:
         """What has been counted."""

@@ -36,9 +36,6 @@ class Problem:
     action_dim: int
     """Size A of an action."""
 
-    discount: float
-    """Discount of one control step."""
-
     device: torch.device
     """Where the networks live."""
 
@@ -84,7 +81,7 @@ class Learner(Protocol):
         """
         ...
 
-    def prepare(self, demonstrations: Transitions, progress: Any) -> dict[str, dict[str, float]]:
+    def prepare(self, demonstrations: Transitions, discount: float, progress: Any) -> dict[str, dict[str, float]]:
         """Learn from the demonstrations alone, before the first step; return what was measured, by phase."""
         ...
 

@@ -69,6 +69,9 @@ class Report:
         self.totals: dict[str, int] = {}
         """The further numbers as they were last written."""
         self._resumed = False
+        self.fewest: dict[str, int] = {}
+        """Episodes that every environment of a group has finished, as they were last read."""
+        self._count_episodes()
 
     @property
     def seconds(self) -> float:
@@ -79,11 +82,15 @@ class Report:
         """Begin with what the run in ``folder`` wrote up to ``iteration``, ``seconds`` after its start."""
         self._started = time.monotonic() - seconds
         self._resumed = True
+        self._count_episodes()
         source = folder / PROGRESS_FILE
         if self._file is not None and source.is_file():
             kept = [line for line in source.read_text(encoding="utf-8").splitlines() if _iteration(line) <= iteration]
             with atomic_path(self._file) as temporary:
                 temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+
+    def _count_episodes(self) -> None:
+        self.fewest = {group: int(statistics.summary()[-1]) for group, statistics in self._episodes.items()}
 
     def add(self, metrics: dict[str, Tensor]) -> None:
         """Add the metrics of one update."""
@@ -100,8 +107,9 @@ class Report:
         line: dict[str, Any] = counters | {"seconds": self.seconds} | ({"resumed": True} if self._resumed else {})
         self._resumed = False
         self.log = {f"Learner/{name}": float(value) for name, value in counters.items() if name != "iteration"}
-        for group, outcome in zip(self._episodes, itertools.batched(values[: -len(totals)], 4), strict=True):
-            rate, episodes, successes, invalid = outcome
+        for group, outcome in zip(self._episodes, itertools.batched(values[: -len(totals)], 5), strict=True):
+            rate, episodes, successes, invalid, fewest = outcome
+            self.fewest[group] = int(fewest)
             known = rate == rate  # NaN until every environment has an outcome
             line |= {f"{group}_success": rate if known else None, f"{group}_episodes": episodes}
             line |= {f"{group}_successes": successes, f"{group}_invalid": invalid}

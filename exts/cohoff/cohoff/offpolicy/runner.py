@@ -83,10 +83,16 @@ class OffPolicyRunner(OnPolicyRunner):
                     end(interrupted, self._save_interrupted())
 
     def _tell_what_never_starts(self, iterations: int) -> None:
-        steps = self.alg.env_steps + iterations * self.cfg["num_steps_per_env"] * self.env.num_envs
-        for name, what in (("learning_starts", "no update"), ("actor_start_steps", "no update of the actor")):
-            if (first := getattr(self.alg, name)) >= steps:
-                print(f"[cohoff] {what} will be made: agent.algorithm.{name}={first}, and {steps} steps are planned")
+        steps = iterations * self.cfg["num_steps_per_env"]
+        total = self.alg.env_steps + steps * self.env.num_envs
+        if (first := self.alg.learning_starts) >= total:
+            print(f"[cohoff] no update will be made: agent.algorithm.learning_starts={first}, and {total} steps are planned")
+        count = self.alg.actor_start_episodes
+        if (first := count * self.env.max_episode_length) > total // self.env.num_envs:
+            print(
+                f"[cohoff] the actor may not move: agent.algorithm.actor_start_episodes={count} can take {first} control "
+                f"steps of each environment, and {total // self.env.num_envs} are planned"
+            )
 
     def _save_interrupted(self) -> str:
         """Save the run after its last whole iteration; return what was done, in words."""

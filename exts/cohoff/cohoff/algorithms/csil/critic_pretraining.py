@@ -47,6 +47,7 @@ def pretrain_critic(
             action=demonstrations.action[rows],
             returns=zeros,
             discount=zeros,
+            followed=zeros,
             next=demonstrations.next_state(rows),
             weight=torch.ones_like(zeros),
         )

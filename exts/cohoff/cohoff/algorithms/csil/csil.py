@@ -13,8 +13,7 @@ from torch import Tensor
 from cohoff.algorithms.common import losses
 from cohoff.algorithms.csil import preparation, updates
 from cohoff.algorithms.csil.model import CsilModel, critic_kwargs
-from cohoff.algorithms.csil.reward import CoherentReward, SparseReward
-from cohoff.errors import InputError
+from cohoff.algorithms.csil.reward import REWARDS, CoherentReward, make_reward
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.learner import Metrics, Problem
 from cohoff.offpolicy.transitions import Transitions
@@ -39,6 +38,7 @@ class CSIL:
         residual_scale: float,
         reward: str,
         reward_floor: float,
+        margin_share: float,
         refinement_learning_rate: float,
         policy: dict[str, Any],
         clone: dict[str, Any],
@@ -48,11 +48,7 @@ class CSIL:
         exploration_std: float,
         gradient_penalty: float,
     ):
-        """Allocate networks and optimizers.
-
-        Raises:
-            InputError: A setting cannot be used.
-        """
+        """Allocate networks and optimizers."""
         self.problem = problem
         self.combination = make_combination(combination, residual_scale)
         self.uses_base = self.combination.uses_base
@@ -60,16 +56,13 @@ class CSIL:
         with problem.device:
             self.modules = self.model = CsilModel(
                 problem.actor_dim, problem.critic_dim, problem.action_dim, self.combination, policy,
-                critic_kwargs(critic),
+                critic_kwargs(critic, REWARDS[reward].lowest, REWARDS[reward].highest),
             )  # fmt: skip
         self.clone_cfg, self.critic_cfg = clone, critic
         self.target_rate, self.beta, self.gradient_penalty = target_rate, beta, gradient_penalty
         self.exploration_std = exploration_std
-        if reward not in ("coherent", "sparse"):
-            raise InputError(f"agent.algorithm.reward is {reward!r}; use coherent or sparse")
-        coherent = reward == "coherent"
-        self._reward = CoherentReward(self.model.reward, reward_floor) if coherent else SparseReward()
-        self.relabels = refinement_learning_rate > 0.0 and coherent
+        self._reward = make_reward(reward, self.model.reward, reward_floor, margin_share)
+        self.relabels = refinement_learning_rate > 0.0 and isinstance(self._reward, CoherentReward)
         # The core sets the learning rates of these two; the refinement keeps its own.
         capturable = problem.device.type == "cuda"
         self.optimizers = {
@@ -99,11 +92,11 @@ class CSIL:
             return CombinedPolicy(self.model.clone, make_combination("policy"))
         return CombinedPolicy(self.model.actor if kind == "trained" else self.model.prior, self.combination)
 
-    def prepare(self, demonstrations: Transitions, progress: Any) -> dict[str, dict[str, float]]:
+    def prepare(self, demonstrations: Transitions, discount: float, progress: Any) -> dict[str, dict[str, float]]:
         """Clone, read off the reward, and pre-train the critic."""
         return preparation.prepare(
-            self.model, self._reward, demonstrations, self.problem.discount, self.residual, self.clone_cfg,
-            self.critic_cfg, self.gradient_penalty, progress,
+            self.model, self._reward, demonstrations, discount, self.residual, self.clone_cfg, self.critic_cfg,
+            self.gradient_penalty, progress,
         )  # fmt: skip
 
     def reward(self, actor_obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
@@ -112,15 +105,16 @@ class CSIL:
 
     def update(self, batch: Batch, num_demonstrations: int, with_actor: bool) -> Metrics:
         """Critic, target and, if ``with_actor``, actor."""
+        beta = self.beta * self._reward.step_worth
         noise = torch.randn_like(batch.action)
-        target, next_action, metrics = updates.bootstrap_target(self.model, batch, noise, self.beta)
+        target, next_action, metrics = updates.bootstrap_target(self.model, batch, noise, beta)
         metrics |= updates.update_critic(
             self.model, self.optimizers["critic"], batch, target, next_action, num_demonstrations, self.gradient_penalty
         )
         self.model.target.track_(self.model.critic, self.target_rate)
         if with_actor:
             noise = torch.randn_like(batch.action)
-            metrics |= updates.update_actor(self.model, self.optimizers["actor"], batch, noise, self.beta)
+            metrics |= updates.update_actor(self.model, self.optimizers["actor"], batch, noise, beta)
         if self.relabels:
             metrics |= updates.update_reward(self.model.reward, self._refinement, batch, num_demonstrations)
         return metrics

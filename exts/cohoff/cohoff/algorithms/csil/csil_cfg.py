@@ -91,11 +91,16 @@ class CsilAlgorithmCfg(OffPolicyAlgorithmCfg):
     residual_scale: Annotated[float, Gt(0), Le(1)] = 0.1
     """Share of the policy's action under ``residual``."""
 
-    reward: Literal["coherent", "sparse"] = "coherent"
-    """``coherent``: read off the clone. ``sparse``: 1 at success, the control."""
+    reward: Literal["coherent", "time", "sparse"] = "coherent"
+    """``coherent``: read off the clone. Its controls: ``time``, -1 on every step until success; ``sparse``, 1 at
+    success."""
 
     reward_floor: float = -5.0
     """Coherent rewards are clipped from below to this (before scaling)."""
+
+    margin_share: Annotated[float, Ge(0), Lt(1)] = 0.45
+    """Share of the constant cost per step, which makes finishing pay, in the mean cost of a demonstrated step under the
+    coherent reward (ours)."""
 
     refinement_learning_rate: Annotated[float, Ge(0)] = 0.0
     """SGD rate of the reward refinement; 0 keeps the clone's reward."""
@@ -112,8 +117,9 @@ class CsilAlgorithmCfg(OffPolicyAlgorithmCfg):
     target_rate: Annotated[float, Gt(0), Le(1)] = 0.005
     """Share of the online critic that moves into the target at each update."""
 
-    beta: Annotated[float, Ge(0)] = 0.01
-    """Weight of the divergence from the prior, in the unit of the scaled reward."""
+    beta: Annotated[float, Ge(0)] = 0.35
+    """Cost of a divergence of 1 nat from the prior, in mean costs of a demonstrated step (ours: a unit that means the
+    same on every task)."""
 
     exploration_std: Annotated[float, Ge(0)] = 0.2
     """Largest standard deviation (before tanh) with which training environments act (ours): far from the

@@ -64,6 +64,9 @@ class CsilModel(nn.Module):
         return torch.cat([obs, base_action], dim=-1) if self.combination.uses_base else obs
 
 
-def critic_kwargs(cfg: dict[str, Any]) -> dict[str, Any]:
-    """The part of a ``CriticCfg`` dictionary that shapes the network."""
-    return {"hidden_dims": tuple(cfg["hidden_dims"])} | {k: cfg[k] for k in ("num_atoms", "support", "num_members")}
+def critic_kwargs(cfg: dict[str, Any], lowest: float, highest: float) -> dict[str, Any]:
+    """The part of a ``CriticCfg`` dictionary that shapes the network; values lie in [lowest, highest]·support."""
+    return {
+        "hidden_dims": tuple(cfg["hidden_dims"]),
+        "support": (lowest * cfg["support"], highest * cfg["support"]),
+    } | {name: cfg[name] for name in ("num_atoms", "num_members")}

@@ -9,13 +9,13 @@ from typing import Any
 
 from cohoff.algorithms.csil import cloning, critic_pretraining, quality
 from cohoff.algorithms.csil.model import CsilModel
-from cohoff.algorithms.csil.reward import CoherentReward, SparseReward
+from cohoff.algorithms.csil.reward import Reward
 from cohoff.offpolicy.transitions import Transitions
 
 
 def prepare(
     model: CsilModel,
-    reward: CoherentReward | SparseReward,
+    reward: Reward,
     demonstrations: Transitions,
     discount: float,
     residual: bool,
@@ -38,4 +38,5 @@ def prepare(
         critic_pretraining.pretrain_critic(model, demonstrations, returns, critic_cfg, gradient_penalty, advance)
     report["critic"] = quality.critic_quality(model, demonstrations, returns)
     report["reward"] = quality.reward_quality(model, reward, demonstrations)
+    report["returns"] = quality.return_quality(model, reward, demonstrations, returns, discount)
     return report

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cohoff.algorithms.common import losses
 from cohoff.algorithms.csil.model import CsilModel
-from cohoff.algorithms.csil.reward import CoherentReward, SparseReward
+from cohoff.algorithms.csil.reward import CoherentReward, Reward
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -46,7 +46,7 @@ def critic_quality(model: CsilModel, demonstrations: Transitions, returns: Tenso
 
 @torch.no_grad()
 def reward_quality(
-    model: CsilModel, reward: CoherentReward | SparseReward, demonstrations: Transitions
+    model: CsilModel, reward: Reward, demonstrations: Transitions
 ) -> dict[str, float]:
     """The raw coherent reward where it should be high, low and near zero, whichever reward is learned from.
 
@@ -66,3 +66,27 @@ def reward_quality(
     }
     report = {f"{name}_{stat}": float(getattr(v, stat)()) for name, v in values.items() for stat in ("mean", "std")}
     return report | reward.constants()
+
+
+@torch.no_grad()
+def return_quality(
+    model: CsilModel, reward: Reward, demonstrations: Transitions, returns: Tensor, discount: float
+) -> dict[str, float]:
+    """What the scaled returns [M] of the demonstrations say beyond the time to success.
+
+    ``not_time``: share of their variance that a discounted constant cost per step does not explain;
+    ``density_share``: share of the mean cost of a demonstrated step that is not constant; ``finishing_atoms``: how many
+    atoms of the critic's support a demonstration is worth more, from its start, than waiting for ever.
+    """
+    lengths = demonstrations.lengths
+    remaining = demonstrations.last_rows.repeat_interleave(lengths) - torch.arange(len(returns), device=returns.device)
+    correlation = torch.corrcoef(torch.stack([returns, discount ** remaining.to(returns.dtype)]))[0, 1]
+    step = reward(demonstrations.now.actor, demonstrations.action, demonstrations.success).mean()
+    advantage = returns[demonstrations.first_rows].mean() - reward.waiting / (1.0 - discount)
+    atoms = model.critic.atoms
+    return {
+        "discount": discount,
+        "not_time": float(1.0 - correlation.square()),
+        "density_share": float(1.0 - reward.waiting / step) if reward.waiting < 0.0 else 0.0,
+        "finishing_atoms": float(advantage / (atoms[1] - atoms[0])),
+    }

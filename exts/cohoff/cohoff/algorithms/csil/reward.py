@@ -1,15 +1,16 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""What the critic is taught to predict: the coherent reward of CSIL, or sparse success as its control.
+"""What the critic is taught to predict: the coherent reward of CSIL, or one of its two controls.
 
-Both are cost-to-go forms: success ends the episode at value 0 and no step before it earns more than 0 (coherent), or
-only the last step earns (sparse), so that finishing is never worth less than waiting.
+In all of them finishing is worth more than waiting: success ends the episode at value 0 and every step before it costs
+something (coherent, time), or only the step that succeeds earns something (sparse).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,6 +18,72 @@ from torch import Tensor
 from cohoff.algorithms.common.losses import coherent_reward, tanh_gaussian_log_prob
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
+
+
+@dataclass
+class SparseReward:
+    """1 on the step that succeeds and 0 elsewhere: what reinforcement learning without demonstrations would use."""
+
+    lowest: ClassVar[float] = -1.0
+    highest: ClassVar[float] = 1.0
+
+    scale: float = 1.0
+    """Divisor of the reward; set by :meth:`calibrate`."""
+
+    step_worth: float = 0.0
+    """Mean size of what a demonstrated step changes in the scaled return: the unit of beta."""
+
+    def constants(self) -> dict[str, float]:
+        """What :meth:`calibrate` set, for a checkpoint."""
+        return {"scale": self.scale, "step_worth": self.step_worth}
+
+    @property
+    def waiting(self) -> float:
+        """Scaled reward of the best step that does not lead to success."""
+        return 0.0
+
+    def __call__(self, obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
+        """Scaled reward [B]."""
+        return success.float() / self.scale
+
+    def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
+        """Set the scale, which puts the value of the successful step at ``support``; return scaled returns [M]."""
+        self.scale = 1.0 / support
+        self.step_worth = support / float(demonstrations.lengths.float().mean())
+        return demonstrated_returns(self, demonstrations, discount)
+
+
+@dataclass
+class TimeReward:
+    """-1 on every step until success: the coherent reward without what was learned."""
+
+    lowest: ClassVar[float] = -1.0
+    highest: ClassVar[float] = 0.0
+
+    scale: float = 1.0
+    """Divisor of the reward; set by :meth:`calibrate`."""
+
+    step_worth: float = 0.0
+    """Scaled cost of a step: the unit of beta."""
+
+    def constants(self) -> dict[str, float]:
+        """What :meth:`calibrate` set, for a checkpoint."""
+        return {"scale": self.scale, "step_worth": self.step_worth}
+
+    @property
+    def waiting(self) -> float:
+        """Scaled reward of the best step that does not lead to success."""
+        return -1.0 / self.scale
+
+    def __call__(self, obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
+        """Scaled reward [B]."""
+        return torch.full_like(success, -1.0 / self.scale, dtype=obs.dtype)
+
+    def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
+        """Set the scale, which puts the value of never finishing at ``-support``; return scaled returns [M]."""
+        self.scale = 1.0 / (1.0 - discount) / support
+        self.step_worth = 1.0 / self.scale
+        return demonstrated_returns(self, demonstrations, discount)
 
 
 @dataclass
@@ -28,11 +95,20 @@ class CoherentReward:
     learner would rather wait for ever where the clone is surest than walk through states where it is less sure.
     """
 
+    lowest: ClassVar[float] = -1.0
+    """Least value, in units of the critic's support."""
+
+    highest: ClassVar[float] = 0.0
+    """Greatest value, in units of the critic's support."""
+
     policy: StationaryPolicy
     """The clone, or its refined copy."""
 
     floor: float
     """Rewards below this are clipped."""
+
+    margin_share: float = 0.45
+    """Share of the margin in the mean cost of a demonstrated step; the rest is the learned density."""
 
     ceiling: float = 0.0
     """Attainable reward of a step; set by :meth:`calibrate`, rewards above it are clipped."""
@@ -43,9 +119,17 @@ class CoherentReward:
     scale: float = 1.0
     """Common divisor of reward and beta; set by :meth:`calibrate`."""
 
+    step_worth: float = 0.0
+    """Mean scaled cost of a demonstrated step: the unit of beta; set by :meth:`calibrate`."""
+
     def constants(self) -> dict[str, float]:
         """What :meth:`calibrate` set, for a checkpoint."""
-        return {"ceiling": self.ceiling, "margin": self.margin, "scale": self.scale}
+        return {"ceiling": self.ceiling, "margin": self.margin, "scale": self.scale, "step_worth": self.step_worth}
+
+    @property
+    def waiting(self) -> float:
+        """Scaled reward of the best step that does not lead to success."""
+        return -self.margin / self.scale
 
     def raw(self, obs: Tensor, action: Tensor) -> Tensor:
         """Unclipped coherent reward [B] of executed actions [B, A] at observations [B, D]."""
@@ -61,42 +145,31 @@ class CoherentReward:
     def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
         """Set ceiling, margin and scale, and return the demonstrations' scaled returns [M].
 
-        The margin is the least at which 95% of the demonstrations, from their first step on, are worth no less than
-        waiting at the ceiling for ever: margin·discount^T / (1 − discount) = cost, for a demonstration of T steps that
-        costs ``cost`` without the margin. The scale puts the value of never again being near the data (reward 0 for
-        ever) at ``-support``.
+        The scale puts the value of never again being near the data (reward 0 for ever) at ``-support``.
         """
         obs = demonstrations.now.actor
         mode_reward = self.raw(obs, torch.tanh(self.policy(obs)[0]))
         self.ceiling, self.margin, self.scale = float(mode_reward.quantile(0.95)), 0.0, 1.0
-        cost = -_returns(self, demonstrations, discount)[demonstrations.first_rows]
-        self.margin = float((cost * (1.0 - discount) * discount**-demonstrations.lengths).quantile(0.95))
+        density = -float(self(obs, demonstrations.action, demonstrations.success).mean())
+        self.margin = density * self.margin_share / (1.0 - self.margin_share)
         self.scale = (self.ceiling + self.margin) / (1.0 - discount) / support
-        return _returns(self, demonstrations, discount)
+        self.step_worth = (density + self.margin) / self.scale
+        return demonstrated_returns(self, demonstrations, discount)
 
 
-@dataclass
-class SparseReward:
-    """1 on the step that succeeds and 0 elsewhere: the control of the coherent reward."""
+Reward = CoherentReward | TimeReward | SparseReward
 
-    scale: float = 1.0
-    """Divisor of the reward; set by :meth:`calibrate`."""
-
-    def constants(self) -> dict[str, float]:
-        """What :meth:`calibrate` set, for a checkpoint."""
-        return {"scale": self.scale}
-
-    def __call__(self, obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
-        """Scaled reward [B]."""
-        return success.float() / self.scale
-
-    def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
-        """Set the scale, which puts the value of the successful step at ``support``; return scaled returns [M]."""
-        self.scale = 1.0 / support
-        return _returns(self, demonstrations, discount)
+REWARDS: dict[str, type[Reward]] = {"coherent": CoherentReward, "time": TimeReward, "sparse": SparseReward}
+"""Rewards by name."""
 
 
-def _returns(reward: CoherentReward | SparseReward, demonstrations: Transitions, discount: float) -> Tensor:
+def make_reward(name: str, policy: StationaryPolicy, floor: float, margin_share: float) -> Reward:
+    """The reward called ``name``; the other arguments are those of :class:`CoherentReward`, which alone uses them."""
+    return CoherentReward(policy, floor, margin_share) if name == "coherent" else REWARDS[name]()
+
+
+def demonstrated_returns(reward: Reward, demonstrations: Transitions, discount: float) -> Tensor:
+    """Discounted returns [M] of the demonstrations, which end in success at value 0."""
     rewards = reward(demonstrations.now.actor, demonstrations.action, demonstrations.success)
     return discounted_returns(rewards, discount, demonstrations.lengths.tolist())
 

@@ -28,9 +28,10 @@ Metrics = dict[str, Tensor]
 def bootstrap_target(model: CsilModel, batch: Batch, noise: Tensor, beta: float) -> tuple[Tensor, Tensor, Metrics]:
     """Distributional soft target [B, atoms] and the next executed action [B, A], without gradient.
 
-    V(s') = Q(s', a') − beta·KL(pi || prior)(s'), from the critic with the lower expected Q of each sample. The target
-    network normalizes (s, a) and (s', a') jointly, as the online one does. ``noise`` [B, A] is standard normal. CSIL++;
-    XQC (arXiv 2509.25174).
+    V(s') = Q(s', a') − beta·KL(pi || prior)(s'), from the critic with the lower expected Q of each sample. The states
+    inside of the window are charged with the divergence at its end, which saves a pass through the actor for each.
+    The target network normalizes (s, a) and (s', a') jointly, as the online one does. ``noise`` [B, A] is standard
+    normal. CSIL++; XQC (arXiv 2509.25174).
     """
     mean, std = model.actor(batch.next.actor)
     divergence = losses.gaussian_kl(mean, std, batch.next.features["prior_mean"], batch.next.features["prior_std"])
@@ -40,7 +41,8 @@ def bootstrap_target(model: CsilModel, batch: Batch, noise: Tensor, beta: float)
     probs = logits.softmax(-1)
     pessimist = (probs * model.target.atoms).sum(-1).argmin(0)
     probs = probs.gather(0, pessimist[None, :, None].expand(1, *probs.shape[1:]))[0]
-    positions = batch.returns[:, None] + batch.discount[:, None] * (model.target.atoms - beta * divergence[:, None])
+    returns = batch.returns - beta * batch.followed * divergence
+    positions = returns[:, None] + batch.discount[:, None] * model.target.atoms
     target, clipped = categorical.project_categorical(probs, positions, model.target.atoms)
     return target, next_action, {"target_clipped": clipped, "next_kl": divergence.mean()}
 
