@@ -33,17 +33,21 @@ class Pipeline:
         output: Folder for demonstrations, base policy, results, video and logs.
         flow: Runs the stages.
         base_from: Folder of another pipeline whose demonstrations and base policy are used.
+        with_pictures: Whether to record a video and draw the learning curve.
     """
 
-    def __init__(self, cfg: PipelineCfg, output: Path, flow: Workflow, base_from: Path | None = None) -> None:
+    def __init__(
+        self, cfg: PipelineCfg, output: Path, flow: Workflow, base_from: Path | None = None, with_pictures: bool = True
+    ) -> None:
         self.cfg = cfg
         self.output = output
         self.flow = flow
         self.makes_base = base_from is None
-        shared = base_from or output
-        self.demos = shared / "demos.hdf5"
-        self.disturbed = shared / "disturbed.hdf5"
-        self.base = Path(cfg.base) if cfg.base else shared / "base.safetensors"
+        self.with_pictures = with_pictures
+        self.shared = base_from or output
+        self.demos = self.shared / "demos.hdf5"
+        self.disturbed = self.shared / "disturbed.hdf5"
+        self.base = Path(cfg.base) if cfg.base else self.shared / "base.safetensors"
         self.run_folder = self._run_folder()
         self.evaluations: dict[str, Stage] = {}
 
@@ -56,20 +60,22 @@ class Pipeline:
         flow, started = self.flow, time.monotonic()
         seconds: dict[str, float] = dict.fromkeys(("collect", "pretrain", "clone", "online", "evaluate"), 0.0)
         if self.makes_base:
-            seconds["collect"] = self.collect()
-            if self.cfg.base is None:
-                seconds["pretrain"] = self.pretrain()
+            seconds |= self.make_base()
         train = self.train()
-        self.evaluate("base", "base policy", "base", self.base, self.cfg.episodes)
+        base_result = self._known_base_result()
+        if base_result is None:
+            self.evaluate("base", "base policy", "base", self.base, self.cfg.episodes)
         flow.wait(train, meanwhile=self.evaluate_checkpoints)
         self.evaluate_checkpoints()
         final = checkpoints(self.run_folder)[-1]
         if "bc" not in self.evaluations:
             self.evaluate_start(final)
-        video = self.record_video(final)
-        self.evaluate("csil_final", f"{self.cfg.label}, final", self.cfg.agent, final, self.cfg.episodes)
-        flow.wait(video, *self.evaluations.values())
-        flow.wait(self.plot())
+        pictures = [self.record_video(final)] if self.with_pictures else []
+        name = f"{self.cfg.agent}_final"
+        self.evaluate(name, f"{self.cfg.label}, final", self.cfg.agent, final, self.cfg.episodes)
+        flow.wait(*pictures, *self.evaluations.values())
+        if self.with_pictures:
+            flow.wait(self.plot())
         progress = last_progress(self.run_folder)
         assert progress is not None
         seconds["online"] = progress["seconds"]
@@ -77,9 +83,45 @@ class Pipeline:
         seconds["evaluate"] = sum(stage.seconds for stage in self.evaluations.values())
         seconds["total"] = time.monotonic() - started
         results = {name: read_json(self.result(name)) for name in self.evaluations}
+        if base_result is not None:
+            results["base"] = base_result
         summary = summarize(self.cfg, results, progress, seconds)
         reused = [stage.name for stage in flow.stages if stage.state == "reused"]
         return summary | {"reused": reused, "run": relative(self.run_folder)}
+
+    def make_base(self) -> dict[str, float]:
+        """Record the demonstrations and train the base policy; return the seconds of these stages.
+
+        Raises:
+            StageFailed: A stage failed.
+        """
+        seconds = {"collect": self.collect()}
+        if self.cfg.base is None:
+            seconds["pretrain"] = self.pretrain()
+        return seconds
+
+    def measure_base(self) -> None:
+        """Evaluate the base policy, for the pipelines that share this folder.
+
+        Raises:
+            StageFailed: The evaluation failed.
+        """
+        self.evaluate("base", "base policy", "base", self.base, self.cfg.episodes)
+        self.flow.wait(self.evaluations["base"])
+
+    def _known_base_result(self) -> Any:
+        """The base's evaluation in the shared folder if it is the one that would be made here; else None."""
+        path = self.shared / "base.json"
+        if self.makes_base or self.cfg.base is not None or not path.is_file():
+            return None
+        result = read_json(path)
+        same = result["seeds"] == [self.evaluation_seed] and result["episodes"] == self.cfg.episodes
+        return result if same and result["overrides"] == list(self.cfg.task_overrides) else None
+
+    @property
+    def evaluation_seed(self) -> int:
+        """Seed of initial states that training and demonstrations have not seen, the same for all policies."""
+        return 1_000_000 + self.cfg.seed
 
     def collect(self) -> float:
         """Record both sets of demonstrations; return the seconds it took."""
@@ -141,8 +183,7 @@ class Pipeline:
             checkpoint=relative(checkpoint),
             num_envs=episodes,
             episodes=episodes,
-            # Initial states that training and demonstrations have not seen, the same for all policies.
-            seed=1_000_000 + cfg.seed,
+            seed=self.evaluation_seed,
             json=self.result(name),
         )
         command += cfg.task_overrides

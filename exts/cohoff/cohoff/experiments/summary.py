@@ -57,5 +57,5 @@ def summarize(
 
 
 def success_of(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Success rate, its interval and the number of episodes of a result."""
-    return {key: result[key] for key in ("success", "low", "high", "episodes")}
+    """Success rate, its interval, the number of episodes of a result and their outcomes."""
+    return {key: result[key] for key in ("success", "low", "high", "episodes", "outcomes")}

@@ -83,6 +83,7 @@ class OffPolicyAlgorithm:
         effective_horizon: float,
         learning_rate: float,
         final_learning_rate: float,
+        actor_learning_rate_share: float,
         learning_starts: int,
         actor_start_episodes: int,
         evaluation_share: float,
@@ -115,7 +116,8 @@ class OffPolicyAlgorithm:
         )
         self.learner_name, self.settings = learner, settings
         self.learner = make_learner(learner, self.problem, settings)
-        self._rate = LearningRate(self.learner.optimizers, learning_rate, final_learning_rate, self.device)
+        shares = {"actor": actor_learning_rate_share}
+        self._rate = LearningRate(self.learner.optimizers, learning_rate, final_learning_rate, self.device, shares)
         self.capture = use_capture(capture, self.device)
         self.run_update = self._make_update()
         self.inputs = RunInputs(

@@ -76,6 +76,10 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     final_learning_rate: Annotated[float, Ge(0)] = 3e-5
     """At the last iteration; linear in between."""
 
+    actor_learning_rate_share: Annotated[float, Gt(0)] = 0.1
+    """Learning rate of the optimizer ``actor`` as a share of ``learning_rate`` (ours): a good policy is lost within
+    twenty steps of the critic's rate."""
+
     learning_starts: Annotated[int, Ge(0)] = 2_000
     """Environment steps before the first update."""
 

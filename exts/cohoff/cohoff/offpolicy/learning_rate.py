@@ -15,18 +15,35 @@ from torch.optim import Optimizer
 class LearningRate:
     """A learning rate that changes linearly over a run.
 
-    It is one tensor on the learner's device, which the optimizers read at every step: a captured update follows it.
+    It is a tensor on the learner's device for each optimizer, which it reads at every step: a captured update follows
+    it.
+
+    Args:
+        optimizers: Optimizers by name.
+        first: Rate at the start.
+        final: Rate at the end.
+        device: Where the tensors live.
+        shares: What part of the rate some of the optimizers use, by name.
     """
 
-    def __init__(self, optimizers: Mapping[str, Optimizer], first: float, final: float, device: torch.device):
+    def __init__(
+        self,
+        optimizers: Mapping[str, Optimizer],
+        first: float,
+        final: float,
+        device: torch.device,
+        shares: Mapping[str, float],
+    ):
         self._optimizers, self._first, self._final = optimizers, first, final
-        self._rate = torch.tensor(first, device=device)
+        self._shares = {name: shares.get(name, 1.0) for name in optimizers}
+        self._rates = {name: torch.tensor(first * share, device=device) for name, share in self._shares.items()}
         self._attach()
 
     def set(self, share: float) -> float:
         """Set the rate for the ``share`` of the run that is over, 0 to 1; return it."""
         rate = self._first + share * (self._final - self._first)
-        self._rate.fill_(rate)
+        for name, share in self._shares.items():
+            self._rates[name].fill_(rate * share)
         return rate
 
     def load_optimizers(self, states: Mapping[str, dict[str, Any]]) -> None:
@@ -40,6 +57,6 @@ class LearningRate:
         self._attach()
 
     def _attach(self) -> None:
-        for optimizer in self._optimizers.values():
+        for name, optimizer in self._optimizers.items():
             for group in optimizer.param_groups:
-                group["lr"] = self._rate
+                group["lr"] = self._rates[name]
