@@ -138,7 +138,7 @@ def test_friction_changes_how_far_the_nut_slides(env: Any) -> None:
 
 def test_recording_keeps_the_pictures(env: Any, tmp_path: Path) -> None:
     expert = make_expert(TASK, env)
-    episodes = collect(env, expert, num_demonstrations=2, noise=0.05, seed=0)
+    episodes = collect(env, expert, num_demonstrations=2, noise=0.05, disturbance=0.0, seed=0)
     path = tmp_path / "demos.hdf5"
     write_demonstrations(path, episodes, TASK, seed=0, noise=0.05, overrides=["presets=randomized"])
     demos = load_demonstrations(path, task=TASK)

@@ -85,7 +85,7 @@ def test_expert_succeeds_the_same_way_twice(env: Any, task: str) -> None:
 
 def test_demonstrations_replay(env: Any, task: str) -> None:
     torch.manual_seed(0)
-    episodes = collect(env, make_expert(task, env), num_demonstrations=8, noise=0.05, seed=0)
+    episodes = collect(env, make_expert(task, env), num_demonstrations=8, noise=0.05, disturbance=0.0, seed=0)
     for episode in episodes:
         data = episode.data
         length = len(data["actions"])

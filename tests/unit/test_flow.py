@@ -44,7 +44,7 @@ def demonstrations(lengths: tuple[int, ...] = (5, 3), obs_dim: int = 3) -> Demon
     number = torch.arange(1, count + 1) / 100
     obs = torch.randn(count, obs_dim)
     actions = torch.stack([number, -number], dim=1)
-    return Demonstrations({"policy": obs}, actions, {"policy": obs}, torch.tensor(lengths), TASK)
+    return Demonstrations({"policy": obs}, actions, actions, {"policy": obs}, torch.tensor(lengths), TASK)
 
 
 def test_chunk_targets() -> None:
@@ -135,7 +135,7 @@ def two_ways(count: int = 400) -> Demonstrations:
     sign = torch.where(torch.rand(count, 1) < 0.5, -1.0, 1.0)
     actions = sign * torch.tensor([0.5, 0.8]) + 0.01 * torch.randn(count, 2)
     obs = torch.cat([sign, torch.full((count, 1), 3.0), torch.randn(count, 1)], dim=1)
-    return Demonstrations({"policy": obs}, actions, {"policy": obs}, torch.ones(count, dtype=torch.long), TASK)
+    return Demonstrations({"policy": obs}, actions, actions, {"policy": obs}, torch.ones(count, dtype=torch.long), TASK)
 
 
 TOY = FlowPolicySpec(obs_dim=3, action_dim=2, horizon=2, hidden_dim=64, num_blocks=2)

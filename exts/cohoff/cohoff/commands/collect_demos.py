@@ -35,7 +35,13 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--noise",
         type=at_least(0.0),
         default=0.05,
-        help="standard deviation of the noise on executed actions (default: %(default)s)",
+        help="standard deviation of the noise on the expert's actions (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--disturbance",
+        type=at_least(0.0),
+        default=0.0,
+        help="standard deviation of further noise with which they are executed: shows how to come back (default: 0)",
     )
     args = parse_with_overrides(parser, argv)
     if Path(args.output).suffix != ".hdf5":
@@ -57,9 +63,10 @@ def main(argv: Sequence[str]) -> None:
             advance(min(now.collected, count), f"{now.collected} of {now.attempted} episodes succeeded")
 
         start = time.perf_counter()
-        episodes = collect(env, make_expert(args.task, env), count, args.noise, args.seed, report)
+        expert = make_expert(args.task, env)
+        episodes = collect(env, expert, count, args.noise, args.disturbance, args.seed, report)
         seconds = time.perf_counter() - start
-        write_demonstrations(args.output, episodes, args.task, args.seed, args.noise, args.overrides)
+        write_demonstrations(args.output, episodes, args.task, args.seed, args.noise, args.disturbance, args.overrides)
     steps = sum(len(episode.data["actions"]) for episode in episodes)
     print(
         f"{args.output}: {len(episodes)} demonstrations, {steps / len(episodes):.0f} steps on average, "

@@ -41,6 +41,8 @@ class Demonstrations:
     """Observation groups before each action, float32, shape [M, D] each; ``policy`` is always there."""
     actions: torch.Tensor
     """Executed actions, execution noise included, in [-1, 1], float32, shape [M, A]."""
+    intended: torch.Tensor
+    """Actions as they would have been without a disturbance; the executed ones where none was recorded, [M, A]."""
     next_observations: dict[str, torch.Tensor]
     """The same groups after each action and before any reset."""
     lengths: torch.Tensor
@@ -101,8 +103,9 @@ class Demonstrations:
         observations = {name: value[rows] for name, value in self.observations.items()}
         next_observations = {name: value[rows] for name, value in self.next_observations.items()}
         return Demonstrations(
-            observations, self.actions[rows], next_observations, lengths, self.task, self.file, episodes
-        )
+            observations, self.actions[rows], self.intended[rows], next_observations, lengths, self.task, self.file,
+            episodes,
+        )  # fmt: skip
 
 
 def load_demonstrations(
@@ -152,6 +155,7 @@ def load_demonstrations(
     return Demonstrations(
         observations={group: joined[f"obs/{group}"] for group in sizes},
         actions=joined["actions"],
+        intended=joined["intended_actions"],
         next_observations={group: joined[f"next_obs/{group}"] for group in sizes},
         lengths=torch.tensor([len(episode["actions"]) for episode in episodes], device=device),
         task=file_task,
@@ -211,10 +215,14 @@ def _read_episode(group: Any, names: Iterable[str], name: str) -> dict[str, np.n
         raise InputError(f"{name} is not marked as a success; only successful episodes can be learned from")
     keys = ["actions", *(f"{when}/{group_name}" for group_name in names for when in ("obs", "next_obs"))]
     arrays = {key: _read_array(group, key, name) for key in keys}
+    arrays["intended_actions"] = (
+        _read_array(group, "intended_actions", name) if "intended_actions" in group else arrays["actions"]
+    )
     actions = arrays["actions"]
     shapes = {key: array.shape for key, array in arrays.items()}
     pairs = ((shapes[f"obs/{group_name}"], shapes[f"next_obs/{group_name}"]) for group_name in names)
-    if not len(actions) or {len(array) for array in arrays.values()} != {len(actions)} or any(a != b for a, b in pairs):
+    same = all(a == b for a, b in (*pairs, (actions.shape, arrays["intended_actions"].shape)))
+    if not len(actions) or {len(array) for array in arrays.values()} != {len(actions)} or not same:
         listed = ", ".join(f"{key} {shape}" for key, shape in shapes.items())
         raise InputError(f"{name} is inconsistent: {listed}; record the file again")
     if np.abs(actions).max() > 1.0 + 1e-4:

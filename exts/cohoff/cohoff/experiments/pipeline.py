@@ -127,8 +127,8 @@ class Pipeline:
         """Record both sets of demonstrations; return the seconds it took."""
         cfg = self.cfg
         stages = []
-        for name, title, output, seed, noise in (
-            ("collect", "demonstrations", self.demos, 1000 * (cfg.seed + 1), None),
+        for name, title, output, seed, disturbance in (
+            ("collect", "demonstrations", self.demos, 1000 * (cfg.seed + 1), 0.0),
             ("disturb", "disturbed demonstrations", self.disturbed, 1000 * (cfg.seed + 1) + 500, cfg.disturbance),
         ):
             command = self.program(
@@ -136,7 +136,7 @@ class Pipeline:
                 num_demonstrations=cfg.num_demonstrations,
                 num_envs=cfg.collect_envs,
                 seed=seed,
-                noise=noise,
+                disturbance=disturbance,
                 output=output,
             )
             stages.append(self.flow.submit(Stage(name, title, [*command, *cfg.task_overrides], [output])))
@@ -168,7 +168,8 @@ class Pipeline:
         command += [
             f"agent.device={cfg.device}",
             f"agent.save_interval={cfg.save_interval}",
-            f"agent.algorithm.demonstrations={self.disturbed.absolute()}",
+            f"agent.algorithm.demonstrations={self.demos.absolute()}",
+            f"agent.algorithm.corrections={self.disturbed.absolute()}",
             f"agent.algorithm.base={self.base.absolute()}",
             *cfg.overrides,
         ]

@@ -59,6 +59,7 @@ class EpisodeRecorder:
         steps, n = env.max_episode_length, env.num_envs
         zeros = {
             "actions": torch.zeros(steps, n, action_dim, device=env.device),
+            "intended_actions": torch.zeros(steps, n, action_dim, device=env.device),
             "rewards": torch.zeros(steps, n, device=env.device),
             "dones": torch.zeros(steps, n, dtype=torch.bool, device=env.device),
         }
@@ -70,9 +71,16 @@ class EpisodeRecorder:
         self._rows = torch.arange(n, device=env.device)
         self._initial_state = env.scene.get_state(is_relative=True)
 
-    def record(self, obs, action, next_obs, reward, dones) -> None:
+    def record(self, obs, action, intended, next_obs, reward, dones) -> None:
         """Store one transition of every environment; ``next_obs`` are the vectors observed before any reset."""
-        transition = {"obs": obs, "actions": action, "next_obs": next_obs, "rewards": reward, "dones": dones}
+        transition = {
+            "obs": obs,
+            "actions": action,
+            "intended_actions": intended,
+            "next_obs": next_obs,
+            "rewards": reward,
+            "dones": dones,
+        }
         self._buffers[self._step, self._rows] = TensorDict(transition, batch_size=[len(self._rows)])
         self._step += 1
 
@@ -98,6 +106,7 @@ def collect(
     expert: Policy,
     num_demonstrations: int,
     noise: float,
+    disturbance: float,
     seed: int,
     progress: Callable[[CollectionProgress], None] | None = None,
 ) -> list[EpisodeData]:
@@ -111,8 +120,9 @@ def collect(
         env: The environment.
         expert: Gives the actions.
         num_demonstrations: Number of episodes, at least 1.
-        noise: Standard deviation of the normal noise added to the actions, in their units. The noisy actions are
-            executed and recorded.
+        noise: Standard deviation of the normal noise that is part of the intended actions, in their units.
+        disturbance: Standard deviation of further noise, with which the intended actions are executed, so that the
+            expert has to come back to its way. Both actions are recorded. DART (arXiv 1703.09327).
         seed: Seed of the noise and of the choice.
         progress: Called whenever episodes ended.
 
@@ -128,15 +138,14 @@ def collect(
     expert.reset(torch.ones(n, dtype=torch.bool, device=device))
     recorder: EpisodeRecorder | None = None
     while True:
-        action = expert(TensorDict(obs, batch_size=[n]))
-        action = action + noise * torch.randn(action.shape, generator=noise_generator, device=device)
-        action.clamp_(-1.0, 1.0)
+        intended = _disturbed(expert(TensorDict(obs, batch_size=[n])), noise, noise_generator)
+        action = _disturbed(intended, disturbance, noise_generator)
         if recorder is None:
             recorder = EpisodeRecorder(env, obs, action.shape[1])
         next_obs, reward, terminated, truncated, extras = env.step(action)
         dones = terminated | truncated
         before_reset = _before_reset(next_obs, extras, dones)
-        recorder.record(obs, action, before_reset, reward, dones)
+        recorder.record(obs, action, intended, before_reset, reward, dones)
         obs = next_obs
         if extras["num_resets"] == 0:
             continue
@@ -160,19 +169,27 @@ def collect(
     return [successes[i] for i in order[:num_demonstrations].tolist()]
 
 
+def _disturbed(action: torch.Tensor, std: float, generator: torch.Generator) -> torch.Tensor:
+    """Actions with normal noise, within their bounds; nothing is drawn for ``std`` 0."""
+    if std == 0.0:
+        return action
+    return (action + std * torch.randn(action.shape, generator=generator, device=action.device)).clamp(-1.0, 1.0)
+
+
 def write_demonstrations(
     path: str | os.PathLike[str],
     episodes: list[EpisodeData],
     task: str,
     seed: int,
     noise: float,
+    disturbance: float = 0.0,
     overrides: Sequence[str] = (),
 ) -> None:
     """Write ``episodes`` to ``path``, which ends in ``.hdf5``, in the layout of Isaac Lab and robomimic.
 
     The attributes of ``/data`` are ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise``,
-    ``overrides`` and ``versions``. Each ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D],
-    ``actions`` [T, A], ``rewards`` [T], ``dones`` [T] and ``initial_state`` (state of the scene relative to the
+    ``disturbance``, ``overrides`` and ``versions``. Each ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D],
+    ``actions`` [T, A] as executed, ``intended_actions`` [T, A], ``rewards`` [T], ``dones`` [T] and ``initial_state`` (state of the scene relative to the
     environment, first dimension 1); with cameras also ``obs/images/<camera>`` [T, height, width, 3] uint8.
 
     Raises:
@@ -183,7 +200,7 @@ def write_demonstrations(
     free = shutil.disk_usage(check_target(path).parent).free
     fitting = sum(total < free for total in itertools.accumulate(sizes))
     if fitting > 0:
-        _write(path, episodes[:fitting], task, seed, noise, overrides)
+        _write(path, episodes[:fitting], task, seed, noise, disturbance, overrides)
     if fitting < len(episodes):
         saved = f"only {fitting} of {len(episodes)} demonstrations are" if fitting else "no demonstration is"
         raise InputError(f"the disk of {str(path)!r} is full, {saved} saved; {sum(sizes) / 2**20:.1f} MiB are needed")
@@ -195,6 +212,7 @@ def _write(
     task: str,
     seed: int,
     noise: float,
+    disturbance: float,
     overrides: Sequence[str],
 ) -> None:
     with atomic_path(path) as temporary:
@@ -206,8 +224,8 @@ def _write(
                 handler.write_episode(episode, dataset_compression=False)
             # The handler has no method that sets attributes.
             data = cast(h5py.Group, handler._hdf5_data_group)
-            data.attrs.update(task=task, seed=seed, noise=noise, overrides=json.dumps(list(overrides)))
-            data.attrs.update(versions=json.dumps(versions()))
+            data.attrs.update(task=task, seed=seed, noise=noise, disturbance=disturbance)
+            data.attrs.update(overrides=json.dumps(list(overrides)), versions=json.dumps(versions()))
         finally:
             handler.close()
 

@@ -43,7 +43,7 @@ from cohoff.offpolicy.replay_buffer import ReplayBuffer
 from cohoff.offpolicy.replay_file import restore_replay, save_replay
 from cohoff.offpolicy.report import Report
 from cohoff.offpolicy.saved_settings import agent_settings
-from cohoff.offpolicy.transitions import demonstrated_transitions
+from cohoff.offpolicy.transitions import Corrections, demonstrated_transitions
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import base_path
@@ -69,6 +69,7 @@ class OffPolicyAlgorithm:
         *,
         demonstrations: str | None,
         num_demonstrations: int | None,
+        corrections: str | None,
         base: str | None,
         base_checkpoint: str | None,
         base_device: str | None,
@@ -128,6 +129,7 @@ class OffPolicyAlgorithm:
             self.inputs.open_base(path)
         if demonstrations is not None:
             self.inputs.open_demonstrations(demonstrations)
+        self._corrections = corrections
         self._example = obs
         self.policy = ActingPolicy(self.learner.policy("trained"), self.observe, self.inputs.engine)
         self.collector: Collector | None = None
@@ -255,7 +257,7 @@ class OffPolicyAlgorithm:
         transitions = demonstrated_transitions(demonstrations, self.observe, base, self.inputs.replan_interval)
         self.discount = self.discount or 1.0 - 1.0 / (self.effective_horizon * float(transitions.lengths.float().mean()))
         if self.resumed is None:
-            measured = self.learner.prepare(transitions, self.discount, show_progress)
+            measured = self.learner.prepare(transitions, self._read_corrections(), self.discount, show_progress)
             if not all(value.isfinite().all() for value in self.learner.modules.state_dict().values()):
                 raise InputError(
                     "learning from the demonstrations diverged; lower the learning rates under agent.algorithm"
@@ -281,6 +283,12 @@ class OffPolicyAlgorithm:
             self._go_on(self.collector, self.resumed)
         self._inspector = NonFiniteInspector(self.collector, self.log_dir)
         self._num_inspected = int(self.collector.num_non_finite)
+
+    def _read_corrections(self) -> Corrections | None:
+        if self._corrections is None:
+            return None
+        found = self.inputs.corrections(self._corrections)
+        return Corrections(self.observe(found.observations)["actor"], found.intended)
 
     def _go_on(self, collector: Collector, content: dict[str, Any]) -> None:
         """Restore everything that changes during a run, random numbers last: nothing may draw any after that."""

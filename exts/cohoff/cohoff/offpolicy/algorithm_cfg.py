@@ -32,6 +32,10 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     num_demonstrations: Annotated[int, Ge(1)] | None = None
     """Use only the first so many demonstrations; None uses all."""
 
+    corrections: str | None = None
+    """HDF5 file of demonstrations that were recorded with ``--disturbance``. The policy clones what was intended in
+    them, too; nothing else is learned from them."""
+
     base: str | None = None
     """Checkpoint of the frozen base policy: a file of scripts/pretrain.py or the folder of a pi-0.5 checkpoint. Or only
     its kind, ``flow`` or ``pi05``. Needed where the combination uses it."""

@@ -76,6 +76,14 @@ class RunInputs:
         )  # fmt: skip
         self.fingerprint = self.demonstrations.fingerprint()
 
+    def corrections(self, path: str) -> Demonstrations:
+        """Open demonstrations whose intended actions are cloned.
+
+        Raises:
+            InputError: They cannot be read, or do not fit the task.
+        """
+        return load_demonstrations(path, self._task, self._group_sizes, self._problem.action_dim, self._problem.device)
+
     def complete(self, needs_base: bool, fingerprint: str | None) -> Demonstrations:
         """Open what has not been opened yet; return the demonstrations.
 

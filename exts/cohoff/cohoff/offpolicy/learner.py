@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cohoff.errors import InputError
 from cohoff.offpolicy.batch import Batch, State
-from cohoff.offpolicy.transitions import Transitions
+from cohoff.offpolicy.transitions import Corrections, Transitions
 from cohoff.policies.acting import CombinedPolicy
 
 Metrics = dict[str, Tensor]
@@ -81,7 +81,9 @@ class Learner(Protocol):
         """
         ...
 
-    def prepare(self, demonstrations: Transitions, discount: float, progress: Any) -> dict[str, dict[str, float]]:
+    def prepare(
+        self, demonstrations: Transitions, corrections: Corrections | None, discount: float, progress: Any
+    ) -> dict[str, dict[str, float]]:
         """Learn from the demonstrations alone, before the first step; return what was measured, by phase."""
         ...
 

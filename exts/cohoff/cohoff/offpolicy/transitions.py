@@ -72,6 +72,17 @@ class Transitions:
         return State.of({name: value[self.successor[rows]] for name, value in self._all.items()})
 
 
+@dataclass
+class Corrections:
+    """Where an expert was disturbed, and what it intended there."""
+
+    obs: Tensor
+    """Observations of the actor, [K, D]."""
+
+    action: Tensor
+    """Intended actions, [K, A]."""
+
+
 @torch.no_grad()
 def demonstrated_transitions(
     demonstrations: Demonstrations, observe: Observe, base: ChunkPolicy | None, replan_interval: int

@@ -15,7 +15,7 @@ import torch
 from cohoff.algorithms.common import losses
 from cohoff.algorithms.csil.quality import clone_quality
 from cohoff.networks.stationary import StationaryPolicy
-from cohoff.offpolicy.transitions import Transitions
+from cohoff.offpolicy.transitions import Corrections, Transitions
 
 Progress = Callable[[int, str], None]
 """Told the steps done and a short status."""
@@ -28,23 +28,31 @@ MIN_OBS_STD = 0.05
 
 
 def train_clone(
-    policy: StationaryPolicy, demonstrations: Transitions, cfg: dict[str, Any], progress: Progress
+    policy: StationaryPolicy,
+    demonstrations: Transitions,
+    corrections: Corrections | None,
+    cfg: dict[str, Any],
+    progress: Progress,
 ) -> dict[str, float]:
-    """Clone the demonstrations into ``policy``.
+    """Clone the demonstrations, and what was intended in ``corrections``, into ``policy``.
 
-    With a share held out, the parameters with the lowest loss on it are kept, else the last ones.
+    With a share of the demonstrations held out, the parameters with the lowest loss on it are kept, else the last ones.
 
     Returns:
-        Loss, mean squared error and mean coherent reward of the parameters kept, on what is held out or else on all.
+        Loss, mean squared error and mean coherent reward of the parameters kept, on the demonstrations that are held
+        out or else on all of them.
     """
     obs, action = demonstrations.now.actor, demonstrations.action
+    num_demonstrated = len(obs)
+    if corrections is not None:
+        obs, action = torch.cat([obs, corrections.obs]), torch.cat([action, corrections.action])
     policy.train()
     policy.set_normalization(obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD))
     count = demonstrations.num_episodes
     holdout = max(1, round(cfg["holdout"] * count)) if cfg["holdout"] > 0.0 else 0
     # Episodes lie end to end: the first ones are held out.
     first = int(demonstrations.lengths[:holdout].sum())
-    watched = slice(first or None)
+    watched = slice(first or num_demonstrated)
     body = [parameter for name, parameter in policy.named_parameters() if name != "factor"]
     groups = [
         {"params": body, "peak": cfg["learning_rate"]},

@@ -16,7 +16,7 @@ from cohoff.algorithms.csil.model import CsilModel, critic_kwargs
 from cohoff.algorithms.csil.reward import REWARDS, CoherentReward, make_reward
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.learner import Metrics, Problem
-from cohoff.offpolicy.transitions import Transitions
+from cohoff.offpolicy.transitions import Corrections, Transitions
 from cohoff.policies.acting import CombinedPolicy
 from cohoff.policies.combine import make_combination
 
@@ -92,11 +92,13 @@ class CSIL:
             return CombinedPolicy(self.model.clone, make_combination("policy"))
         return CombinedPolicy(self.model.actor if kind == "trained" else self.model.prior, self.combination)
 
-    def prepare(self, demonstrations: Transitions, discount: float, progress: Any) -> dict[str, dict[str, float]]:
+    def prepare(
+        self, demonstrations: Transitions, corrections: Corrections | None, discount: float, progress: Any
+    ) -> dict[str, dict[str, float]]:
         """Clone, read off the reward, and pre-train the critic."""
         return preparation.prepare(
-            self.model, self._reward, demonstrations, discount, self.residual, self.clone_cfg, self.critic_cfg,
-            self.gradient_penalty, progress,
+            self.model, self._reward, demonstrations, corrections, discount, self.residual, self.clone_cfg,
+            self.critic_cfg, self.gradient_penalty, progress,
         )  # fmt: skip
 
     def reward(self, actor_obs: Tensor, action: Tensor, success: Tensor) -> Tensor:

@@ -10,13 +10,14 @@ from typing import Any
 from cohoff.algorithms.csil import cloning, critic_pretraining, quality
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.algorithms.csil.reward import Reward
-from cohoff.offpolicy.transitions import Transitions
+from cohoff.offpolicy.transitions import Corrections, Transitions
 
 
 def prepare(
     model: CsilModel,
     reward: Reward,
     demonstrations: Transitions,
+    corrections: Corrections | None,
     discount: float,
     residual: bool,
     clone_cfg: dict[str, Any],
@@ -31,7 +32,7 @@ def prepare(
     """
     report: dict[str, dict[str, float]] = {}
     with progress("clone", clone_cfg["steps"], "steps") as advance:
-        report["clone"] = cloning.train_clone(model.clone, demonstrations, clone_cfg, advance)
+        report["clone"] = cloning.train_clone(model.clone, demonstrations, corrections, clone_cfg, advance)
     model.start_from_clone(residual)
     returns = reward.calibrate(demonstrations, discount, critic_cfg["support"])
     with progress("critic", critic_cfg["pretrain_steps"], "steps") as advance:
