@@ -186,7 +186,9 @@ def test_broken_simulation_is_reported_and_repaired(env: Any, fault: str) -> Non
 def test_evaluation_and_collection_with_noise(env: Any) -> None:
     torch.manual_seed(0)
     assert evaluate(env, make_expert(TASK, env), NUM_ENVS).success.float().mean() >= 0.9
-    episodes = collect(env, make_expert(TASK, env), num_demonstrations=NUM_ENVS - 2, noise=0.05, disturbance=0.0, seed=0)
+    episodes = collect(
+        env, make_expert(TASK, env), num_demonstrations=NUM_ENVS - 2, noise=0.05, disturbance=0.0, seed=0
+    )
     assert len(episodes) == NUM_ENVS - 2
     for episode in episodes:
         data = episode.data

@@ -65,7 +65,12 @@ def cfg(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     torch.manual_seed(0)
     obs = torch.randn(200, D)
     demos = Demonstrations(
-        {"policy": obs}, torch.tanh(obs[:, :A]) * 0.9, {"policy": obs.roll(-1, 0)}, torch.full((10,), 20), "Test"
+        observations={"policy": obs},
+        actions=torch.tanh(obs[:, :A]) * 0.9,
+        intended=torch.tanh(obs[:, :A]) * 0.9,
+        next_observations={"policy": obs.roll(-1, 0)},
+        lengths=torch.full((10,), 20),
+        task="Test",
     )
     monkeypatch.setattr(module, "load_base", lambda *args: CountingBase())
     monkeypatch.setattr(module, "load_demonstrations", lambda *args: demos)

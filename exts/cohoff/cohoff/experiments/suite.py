@@ -102,7 +102,8 @@ def planned_runs(suite: SuiteCfg, name: str, results: Path, outputs: Path) -> It
     for seed in suite.seeds:
         for task_name, task in suite.tasks.items():
             for setting, overrides in suite.settings.items():
-                cfg = _pipeline_cfg(suite, f"Cohoff-{task_name}-Franka", task, [*task.overrides, *overrides], seed, name)
+                task_id, combined = f"Cohoff-{task_name}-Franka", [*task.overrides, *overrides]
+                cfg = _pipeline_cfg(suite, task_id, task, combined, seed, name)
                 data = _hash((cfg.num_demonstrations, cfg.disturbance, cfg.task_overrides, cfg.episodes))
                 yield PlannedRun(
                     cfg,

@@ -188,9 +188,10 @@ def write_demonstrations(
     """Write ``episodes`` to ``path``, which ends in ``.hdf5``, in the layout of Isaac Lab and robomimic.
 
     The attributes of ``/data`` are ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise``,
-    ``disturbance``, ``overrides`` and ``versions``. Each ``/data/demo_<i>`` holds ``obs/<group>`` [T, D], ``next_obs/<group>`` [T, D],
-    ``actions`` [T, A] as executed, ``intended_actions`` [T, A], ``rewards`` [T], ``dones`` [T] and ``initial_state`` (state of the scene relative to the
-    environment, first dimension 1); with cameras also ``obs/images/<camera>`` [T, height, width, 3] uint8.
+    ``disturbance``, ``overrides`` and ``versions``. Each ``/data/demo_<i>`` holds ``obs/<group>`` [T, D],
+    ``next_obs/<group>`` [T, D], ``actions`` [T, A] as executed, ``intended_actions`` [T, A], ``rewards`` [T], ``dones``
+    [T] and ``initial_state`` (state of the scene relative to the environment, first dimension 1); with cameras also
+    ``obs/images/<camera>`` [T, height, width, 3] uint8.
 
     Raises:
         InputError: There is not enough space on the disk. The episodes that fit are saved.

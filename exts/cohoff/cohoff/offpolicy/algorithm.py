@@ -255,7 +255,8 @@ class OffPolicyAlgorithm:
         self._random_before = random_state(self.device) if self.resumed is None else self.resumed["running"]["before"]
         restore_random_state(self._random_before, self.device)
         transitions = demonstrated_transitions(demonstrations, self.observe, base, self.inputs.replan_interval)
-        self.discount = self.discount or 1.0 - 1.0 / (self.effective_horizon * float(transitions.lengths.float().mean()))
+        length = float(transitions.lengths.float().mean())
+        self.discount = self.discount or 1.0 - 1.0 / (self.effective_horizon * length)
         if self.resumed is None:
             measured = self.learner.prepare(transitions, self._read_corrections(), self.discount, show_progress)
             if not all(value.isfinite().all() for value in self.learner.modules.state_dict().values()):

@@ -85,13 +85,16 @@ class OffPolicyRunner(OnPolicyRunner):
     def _tell_what_never_starts(self, iterations: int) -> None:
         steps = iterations * self.cfg["num_steps_per_env"]
         total = self.alg.env_steps + steps * self.env.num_envs
+        each = total // self.env.num_envs
         if (first := self.alg.learning_starts) >= total:
-            print(f"[cohoff] no update will be made: agent.algorithm.learning_starts={first}, and {total} steps are planned")
-        count = self.alg.actor_start_episodes
-        if (first := count * self.env.max_episode_length) > total // self.env.num_envs:
             print(
-                f"[cohoff] the actor may not move: agent.algorithm.actor_start_episodes={count} can take {first} control "
-                f"steps of each environment, and {total // self.env.num_envs} are planned"
+                f"[cohoff] no update will be made: agent.algorithm.learning_starts={first}, {total} steps are planned"
+            )
+        count = self.alg.actor_start_episodes
+        if (first := count * self.env.max_episode_length) > each:
+            print(
+                f"[cohoff] the actor may not move: agent.algorithm.actor_start_episodes={count} can take {first} "
+                f"control steps of each environment, and {each} are planned"
             )
 
     def _save_interrupted(self) -> str:

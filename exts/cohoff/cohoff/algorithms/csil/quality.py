@@ -45,9 +45,7 @@ def critic_quality(model: CsilModel, demonstrations: Transitions, returns: Tenso
 
 
 @torch.no_grad()
-def reward_quality(
-    model: CsilModel, reward: Reward, demonstrations: Transitions
-) -> dict[str, float]:
+def reward_quality(model: CsilModel, reward: Reward, demonstrations: Transitions) -> dict[str, float]:
     """The raw coherent reward where it should be high, low and near zero, whichever reward is learned from.
 
     ``far``: observations five standard deviations away with uniform actions; ``uniform``: demonstrated observations
