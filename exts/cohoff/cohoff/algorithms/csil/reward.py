@@ -20,6 +20,11 @@ from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
 
+DEMONSTRATED_SHARE = 0.25
+"""Share of the critic's support that a whole demonstration takes where steps cost: what costs more than four of them is
+lost, and needs no atoms to tell how much."""
+
+
 @dataclass
 class SparseReward:
     """1 on the step that succeeds and 0 elsewhere: what reinforcement learning without demonstrations would use."""
@@ -80,10 +85,11 @@ class TimeReward:
         return torch.full_like(success, -1.0 / self.scale, dtype=obs.dtype)
 
     def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
-        """Set the scale, which puts the value of never finishing at ``-support``; return scaled returns [M]."""
-        self.scale = 1.0 / (1.0 - discount) / support
+        """Set the scale by :data:`DEMONSTRATED_SHARE`; return scaled returns [M]."""
+        returns = demonstrated_returns(self, demonstrations, discount)
+        self.scale = demonstration_scale(returns, demonstrations, support)
         self.step_worth = 1.0 / self.scale
-        return demonstrated_returns(self, demonstrations, discount)
+        return returns / self.scale
 
 
 @dataclass
@@ -143,18 +149,16 @@ class CoherentReward:
 
     @torch.no_grad()
     def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
-        """Set ceiling, margin and scale, and return the demonstrations' scaled returns [M].
-
-        The scale puts the value of never again being near the data (reward 0 for ever) at ``-support``.
-        """
+        """Set ceiling, margin and, by :data:`DEMONSTRATED_SHARE`, scale; return scaled returns [M]."""
         obs = demonstrations.now.actor
         mode_reward = self.raw(obs, torch.tanh(self.policy(obs)[0]))
         self.ceiling, self.margin, self.scale = float(mode_reward.quantile(0.95)), 0.0, 1.0
         density = -float(self(obs, demonstrations.action, demonstrations.success).mean())
         self.margin = density * self.margin_share / (1.0 - self.margin_share)
-        self.scale = (self.ceiling + self.margin) / (1.0 - discount) / support
+        returns = demonstrated_returns(self, demonstrations, discount)
+        self.scale = demonstration_scale(returns, demonstrations, support)
         self.step_worth = (density + self.margin) / self.scale
-        return demonstrated_returns(self, demonstrations, discount)
+        return returns / self.scale
 
 
 Reward = CoherentReward | TimeReward | SparseReward
@@ -166,6 +170,11 @@ REWARDS: dict[str, type[Reward]] = {"coherent": CoherentReward, "time": TimeRewa
 def make_reward(name: str, policy: StationaryPolicy, floor: float, margin_share: float) -> Reward:
     """The reward called ``name``; the other arguments are those of :class:`CoherentReward`, which alone uses them."""
     return CoherentReward(policy, floor, margin_share) if name == "coherent" else REWARDS[name]()
+
+
+def demonstration_scale(returns: Tensor, demonstrations: Transitions, support: float) -> float:
+    """Divisor at which the demonstrations cost ``DEMONSTRATED_SHARE * support`` from their start, in the mean."""
+    return -float(returns[demonstrations.first_rows].mean()) / (DEMONSTRATED_SHARE * support)
 
 
 def demonstrated_returns(reward: Reward, demonstrations: Transitions, discount: float) -> Tensor:
