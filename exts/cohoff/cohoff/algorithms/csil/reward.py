@@ -86,6 +86,7 @@ class TimeReward:
 
     def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
         """Set the scale by :data:`DEMONSTRATED_SHARE`; return scaled returns [M]."""
+        self.scale = 1.0
         returns = demonstrated_returns(self, demonstrations, discount)
         self.scale = demonstration_scale(returns, demonstrations, support)
         self.step_worth = 1.0 / self.scale
