@@ -22,7 +22,7 @@ from cohoff.data.demonstrations import load_demonstrations
 from cohoff.files import check_target
 from cohoff.isaac.arguments import add_task_and_device, parse_and_check
 from cohoff.policies.flow.policy import FlowPolicySpec
-from cohoff.policies.flow.training import FlowTrainingCfg, FlowTrainingReport, train_flow
+from cohoff.policies.flow.training import FlowTrainingCfg, FlowTrainingReport, enough_steps, train_flow
 from cohoff.provenance import provenance
 
 
@@ -35,7 +35,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--output", required=True, help="file to write the policy to, for example base.safetensors")
     add_seed(parser, "initialization and batches", defaults.seed)
     parser.add_argument(
-        "--steps", type=at_least(1), default=defaults.steps, help="optimizer steps (default: %(default)s)"
+        "--steps", type=at_least(1), help=f"optimizer steps (default: {defaults.steps}, or 50 passes if that is more)"
     )
     parser.add_argument(
         "--num_demonstrations", type=at_least(1), help="use only the first demonstrations of the file (default: all)"
@@ -54,8 +54,8 @@ def describe(report: FlowTrainingReport) -> str:
 def main(argv: Sequence[str]) -> None:
     """Train and save."""
     args = parse_arguments(argv)
-    cfg = FlowTrainingCfg(seed=args.seed, steps=args.steps)
     demos = load_demonstrations(args.demos, task=args.task, device=args.device, limit=args.num_demonstrations)
+    cfg = FlowTrainingCfg(seed=args.seed, steps=args.steps or enough_steps(demos.num_transitions))
     spec = FlowPolicySpec(obs_dim=demos.obs.shape[1], action_dim=demos.actions.shape[1])
     reports: list[FlowTrainingReport] = []
     start = time.perf_counter()
