@@ -19,7 +19,6 @@ from cohoff.algorithms.common.losses import coherent_reward, tanh_gaussian_log_p
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
-
 DEMONSTRATED_SHARE = 0.25
 """Share of the critic's support that a whole demonstration takes where steps cost: what costs more than four of them is
 lost, and needs no atoms to tell how much."""
