@@ -49,12 +49,12 @@ def comparison(suite: Path) -> list[Row]:
     rows: list[Row] = [["setting", "runs", "final", "area under curve", "better final", "better area", "finals"]]
     results = read_benchmark(suite)
     groups = _common_runs(results)
-    first = next(iter(groups.values()), {})
+    first = groups.get(results.settings[0], {})
     for setting in results.settings:
         group = groups.get(setting, {})
         runs = [run for task in group.values() for run in task]
         cells = [_mean_and_interval(_by_task(group, score)) if runs else "-" for score in (_final, _area)]
-        if runs and group is not first:
+        if runs and first and setting != results.settings[0]:
             for score in (_final, _area):
                 cells.append(f"{probability_of_improvement(_by_task(group, score), _by_task(first, score)):.2f}")
             cells.append(_against(runs, [run for task in first.values() for run in task]))
