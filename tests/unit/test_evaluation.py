@@ -73,7 +73,7 @@ def test_each_environment_contributes_the_same_number() -> None:
     assert result.lengths.tolist() == [2, 10, 2, 30]
     assert env.steps == 40 and result.env_steps == 80
     summary = result.summary()
-    assert summary["success"] == 0.5 and summary["episodes"] == 4
+    assert summary["success"] == 0.5 and summary["episodes"] == 4 and summary["outcomes"] == "1010"
     assert (summary["low"], summary["high"]) == wilson_interval(2, 4)
     assert summary["lengths"]["success"]["mean"] == 2.0 and summary["lengths"]["all"]["mean"] == 11.0
     assert (seen[0].finished, seen[0].episodes) == (0, 4) and (seen[-1].finished, seen[-1].success) == (4, 0.5)
@@ -85,7 +85,7 @@ def test_non_finite_episodes_are_failures() -> None:
     env = ScriptedEnv([[(3, "invalid"), (4, "success")], [(5, "success"), (2, "invalid")]])
     result = evaluate(env, RecordingPolicy(), episodes=4)
     assert result.non_finite == 2
-    assert result.success.tolist() == [False, True, True, False]
+    assert result.success.tolist() == [False, True, True, False] and result.summary()["outcomes"] == "0110"
     assert result.lengths.tolist() == [3, 5, 4, 2]
 
 

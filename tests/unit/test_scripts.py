@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from result_cases import make_result
+from result_cases import make_result, write_benchmark
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 TASK = "Cohoff-Square-Franka"
@@ -90,6 +90,10 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
         (("benchmark_pi05.py", "--batch", "8", "0"), ["--batch is 0"]),
         (("plot.py", "--curve", "a", "nowhere", "--output", "o.png"), ["'nowhere'", "evaluate"]),
         (("plot.py", "--curve", "a", "nowhere", "--output", "o.txt"), ["'o.txt'", ".png"]),
+        (("plot.py", "--output", "o.png"), ["--curve", "--suite"]),
+        (("plot.py", "--suite", "nowhere", "--output", "o.png"), ["'nowhere/suite.json'"]),
+        (("plot.py", "--suite", "s", "--base", "b.json", "--output", "o.png"), ["--base", "--curve"]),
+        (("benchmark.py", "nowhere"), ["nowhere.yaml", "scripts/benchmarks"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -118,6 +122,12 @@ def test_plot_draws_runs(call: Callable[..., tuple[int, str]], tmp_path: Path) -
     for runs in (["run0"], ["run0", "run1"]):
         status, error = call("plot.py", "--curve", "CSIL++", *runs, "--base", "base.json", "--output", "o.png")
         assert status == 0 and error == "" and (tmp_path / "o.png").stat().st_size > 10_000
+
+
+def test_plot_draws_suites(call: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    write_benchmark(tmp_path / "suite")
+    status, error = call("plot.py", "--suite", "suite", "--title", "a suite", "--output", "o.png")
+    assert status == 0 and error == "" and (tmp_path / "o.png").stat().st_size > 10_000
 
 
 def test_initial_states_of_the_gallery() -> None:

@@ -21,7 +21,7 @@ from cohoff.settings import check_names
         ("algorithm.betta", 0.5, "there is no setting agent.algorithm.betta; did you mean beta?"),
         ("algorithm.critic.foo", 1, "there is no setting agent.algorithm.critic.foo; there are: hidden_dims, "),
         ("max_iteration", 1, "there is no setting agent.max_iteration; did you mean max_iterations?"),
-        ("algorithm.reward", "dense", "agent.algorithm.reward is 'dense'; it must be 'coherent' or 'sparse'"),
+        ("algorithm.reward", "dense", "agent.algorithm.reward is 'dense'; it must be 'coherent', 'time' or 'sparse'"),
         ("algorithm.beta", -1.0, "agent.algorithm.beta is -1.0; it must be greater than or equal to 0"),
         ("algorithm.discount", 1.0, "agent.algorithm.discount is 1.0; it must be less than 1"),
         ("algorithm.batch_size", 0, "agent.algorithm.batch_size is 0; it must be greater than or equal to 2"),

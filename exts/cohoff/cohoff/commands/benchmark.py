@@ -23,6 +23,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,14 @@ from rich.console import Console
 
 from cohoff.cli import at_least, command_parser
 from cohoff.errors import InputError
+from cohoff.experiments.benchmark_results import SUITE_FILE
 from cohoff.experiments.pipeline import Pipeline, prepare_output
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.results import read_json
 from cohoff.experiments.suite import PlannedRun, planned_runs, read_suite
 from cohoff.experiments.workflow import StageFailed, Workflow
 from cohoff.files import write_json
+from cohoff.isaac.launch import load_entry_point
 from cohoff.provenance import versions
 
 SUITES = Path("scripts/benchmarks")
@@ -61,16 +64,23 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> int:
     """Run what is missing."""
     args = parse_arguments(argv)
-    runs = list(planned_runs(read_suite(args.suite), args.suite.stem, args.results, args.outputs))
+    suite, name = read_suite(args.suite), args.suite.stem
+    runs = list(planned_runs(suite, name, args.results, args.outputs, recipe_of))
     if args.list:
         for run in runs:
             print(f"{state_of(run):8} {run.result}")
         return 0
+    write_json(args.results / name / SUITE_FILE, asdict(suite))
     cores = sorted(os.sched_getaffinity(0))
     workers = args.workers or len(cores)
     if workers > 1:
         return _start_workers(argv, cores[:workers])
     return work(runs, args.retry, Console())
+
+
+def recipe_of(task: str) -> Any:
+    """The recipe that a task registers."""
+    return load_entry_point(task, "recipe_entry_point")
 
 
 def state_of(run: PlannedRun) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Learning curves from the results of ``cohoff evaluate``: success rate over environment steps.
+"""Learning curves from the results of ``cohoff evaluate`` or ``cohoff benchmark``: success over environment steps.
 
 Example, two methods with three seeds each::
 
@@ -10,12 +10,17 @@ Example, two methods with three seeds each::
 
 A run is a folder: its results <algorithm>_*.json are the points, each with its 95% interval; <algorithm>_step0 is the
 point at 0. Several runs are drawn thin, with their mean and their range.
+
+Example, a suite of benchmarks, one panel for each task and one color for each setting::
+
+    cohoff plot --suite results/never_below --output never_below.png
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +30,14 @@ import numpy as np
 
 from cohoff.cli import command_parser
 from cohoff.errors import InputError
+from cohoff.experiments.benchmark_results import read_benchmark
 from cohoff.experiments.results import Result, read_result, read_run
 from cohoff.files import atomic_path
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 # Okabe and Ito: distinguishable with every kind of color vision.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -63,9 +70,12 @@ class Curve:
 
 def read_curve(folder: str) -> Curve:
     """The results of the run in ``folder``."""
-    curve = read_run(Path(folder)).curve
-    success, low, high = (np.array([one[key] for one in curve.values()]) for key in ("success", "low", "high"))
-    return Curve(np.array(list(curve)), success, np.stack((low, high)))
+    return _curve(read_run(Path(folder)).curve)
+
+
+def _curve(results: Mapping[int, Result]) -> Curve:
+    success, low, high = (np.array([one[key] for one in results.values()]) for key in ("success", "low", "high"))
+    return Curve(np.array(list(results)), success, np.stack((low, high)))
 
 
 def draw_line(axes: Axes, result: Result, label: str, style: str) -> None:
@@ -96,17 +106,74 @@ def draw_curves(axes: Axes, curves: list[Curve], label: str, color: str) -> None
     axes.plot(steps, mean, color=color, lw=2.2, marker="o", ms=4, label=f"{label} {mean[-1]:.2f} ({len(curves)} seeds)")
 
 
+def draw_comparison(args: argparse.Namespace) -> Figure:
+    """One panel with all of ``--curve``."""
+    curves = {label: [read_curve(folder) for folder in folders] for label, *folders in args.curve}
+    figure, axes = plt.subplots(figsize=(7.2, 4.4), layout="constrained")
+    for path, label, style in ((args.base, "base policy", "--"), (args.bc, "clone alone", ":")):
+        if path is not None:
+            draw_line(axes, read_result(Path(path)), label, style)
+    for (label, runs), color in zip(curves.items(), COLORS * 2, strict=False):
+        draw_curves(axes, runs, label, color)
+    axes.set(xlabel="environment steps", ylabel="success rate", title=args.title)
+    finish(axes)
+    return figure
+
+
+def draw_suite(suite: Path, title: str) -> Figure:
+    """One panel for each task of a suite, one color for each setting."""
+    results = read_benchmark(suite)
+    tasks = [task for task in results.tasks if any(run.task == task for run in results.runs)]
+    if not tasks:
+        raise InputError(f"no run in {str(suite)!r} has completed; see `cohoff table`")
+    columns = min(len(tasks), 3)
+    rows = math.ceil(len(tasks) / columns)
+    size = (4.2 * columns, 3.4 * rows) if len(tasks) > 1 else (7.2, 4.4)
+    figure, grid = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False, layout="constrained")
+    for axes, task in zip(grid.flat, tasks, strict=False):
+        bases: dict[tuple[str, ...], dict[int, float]] = {}  # by what changes the task, then by seed
+        for setting, color in zip(results.settings, COLORS * len(results.settings), strict=False):
+            runs = results.select(task, setting)
+            for run in runs:
+                bases.setdefault(run.overrides, {})[run.seed] = run.base["success"]
+            if runs:
+                draw_curves(axes, [_curve(run.curve) for run in runs], setting, color)
+        for rates in bases.values():
+            mean = np.mean(list(rates.values()))
+            axes.axhline(mean, color=GRAY, ls="--", lw=1.6, label=f"base policy {mean:.2f}")
+        axes.set(title=task)
+        finish(axes)
+    for axes in grid.flat[len(tasks) :]:
+        axes.set_visible(False)
+    figure.suptitle(title)
+    figure.supxlabel("environment steps")
+    figure.supylabel("success rate")
+    return figure
+
+
+def finish(axes: Axes) -> None:
+    """Limits, ticks and legend."""
+    axes.set_ylim(0.0, 1.02)
+    axes.margins(x=0.02)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:.0f}k" if value else "0")
+    axes.legend(loc="lower right")
+
+
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = command_parser("plot", __doc__)
-    parser.add_argument("--curve", nargs="+", action="append", required=True, metavar=("LABEL", "RUN"))
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--curve", nargs="+", action="append", metavar=("LABEL", "RUN"), help="runs of a method")
+    what.add_argument("--suite", type=Path, help="folder of a suite in the results of benchmark")
     parser.add_argument("--base", help="result of the base policy")
     parser.add_argument("--bc", help="result of the cloned policy")
     parser.add_argument("--title", default="")
     parser.add_argument("--output", required=True, help="image to write: .png, .svg, .pdf")
     args = parser.parse_args(argv)
-    if any(len(curve) < 2 for curve in args.curve):
+    if any(len(curve) < 2 for curve in args.curve or ()):
         raise InputError("--curve takes a label and the folders of one or more runs")
+    if args.suite is not None and (args.base or args.bc):
+        raise InputError("--base and --bc belong to --curve; a suite has its own base policies")
     if Path(args.output).suffix not in (".png", ".svg", ".pdf"):
         raise InputError(f"cannot draw {args.output!r}; give a name that ends in .png, .svg or .pdf")
     return args
@@ -115,17 +182,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> None:
     """Read, draw, write."""
     args = parse_arguments(argv)
-    curves = {label: [read_curve(folder) for folder in folders] for label, *folders in args.curve}
     with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7.2, 4.4), layout="constrained")
-        for path, label, style in ((args.base, "base policy", "--"), (args.bc, "clone alone", ":")):
-            if path is not None:
-                draw_line(axes, read_result(Path(path)), label, style)
-        for (label, runs), color in zip(curves.items(), COLORS * 2, strict=False):
-            draw_curves(axes, runs, label, color)
-        axes.set(ylim=(0.0, 1.02), xlabel="environment steps", ylabel="success rate", title=args.title)
-        axes.margins(x=0.02)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:.0f}k" if value else "0")
-        axes.legend(loc="lower right")
+        figure = draw_suite(args.suite, args.title) if args.suite is not None else draw_comparison(args)
         with atomic_path(args.output) as temporary:
             figure.savefig(temporary, dpi=160)

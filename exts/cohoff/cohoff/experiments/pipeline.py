@@ -246,7 +246,8 @@ class Pipeline:
     def _run_folder(self) -> Path:
         """Folder of the training run: that of an interrupted pipeline if training had finished, else a new one."""
         outputs = self.flow.reusable_outputs("train")
-        name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{self.cfg.agent}_seed{self.cfg.seed}"
+        # To the microsecond: runs that start side by side must not share a folder.
+        name = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{self.cfg.agent}_seed{self.cfg.seed}"
         return outputs[0] if outputs else Path("logs", "rsl_rl", self.cfg.experiment, name).absolute()
 
     def _training_status(self) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,12 @@ class PipelineCfg:
     @property
     def task_overrides(self) -> tuple[str, ...]:
         """The overrides that change the task."""
-        return tuple(override for override in self.overrides if not override.startswith("agent."))
+        return task_overrides(self.overrides)
+
+
+def task_overrides(overrides: Iterable[str]) -> tuple[str, ...]:
+    """Those of ``overrides`` that change the task, not training on it."""
+    return tuple(override for override in overrides if not override.startswith("agent."))
 
 
 QUICK: dict[str, Any] = {

@@ -51,6 +51,11 @@ def task_folder(task: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 
+def short_name(result: Result) -> str:
+    """Name of a result's task without what all share, ``Square`` for ``Cohoff-Square-Franka``."""
+    return result["task"].removeprefix("Cohoff-").removesuffix("-Franka")
+
+
 def run_folder(suite: Path, task: str, algorithm: str, seed: int) -> Path:
     """Folder of one run in the folder of a suite."""
     return suite / task_folder(task) / algorithm / f"seed_{seed}"

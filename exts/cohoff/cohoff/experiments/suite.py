@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from omegaconf import MISSING, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from cohoff.errors import InputError
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.results import run_folder, task_folder
-from cohoff.isaac.launch import load_entry_point
+from cohoff.files import reading
 
 
 @dataclass
@@ -69,8 +69,8 @@ class PlannedRun:
 
     @property
     def data_cfg(self) -> PipelineCfg:
-        """What makes the shared folder: nothing of it depends on the settings that are compared."""
-        return replace(self.cfg, experiment="data", max_iterations=None, overrides=self.cfg.task_overrides)
+        """What makes the shared folder: nothing of it depends on the suite, its budget or the settings it compares."""
+        return _data_cfg(self.cfg)
 
     @property
     def recipe_hash(self) -> str:
@@ -82,29 +82,41 @@ def read_suite(path: Path) -> SuiteCfg:
     """The suite in a YAML file.
 
     Raises:
-        InputError: It cannot be read, or has fields that a suite does not have.
+        InputError: It cannot be read, has fields that a suite does not have, lacks one, or asks for nothing.
     """
-    try:
-        loaded = OmegaConf.merge(OmegaConf.structured(SuiteCfg), OmegaConf.load(path))
-        suite = OmegaConf.to_object(loaded)
-    except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    except Exception as error:
-        if not isinstance(error, OmegaConfBaseException) and type(error).__module__.partition(".")[0] != "yaml":
-            raise
-        raise InputError(f"{str(path)!r} is no suite: {str(error).splitlines()[0]}") from error
+    with reading(path, "docs/benchmarks.md shows the fields of a suite"):
+        suite = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SuiteCfg), OmegaConf.load(path)))
     assert isinstance(suite, SuiteCfg)
+    counts = {"episodes": suite.episodes, "evaluations": suite.evaluations}
+    counts |= {f"tasks.{name}.max_iterations": task.max_iterations for name, task in suite.tasks.items()}
+    for name, value in counts.items():
+        if value < 1:
+            raise InputError(f"{name} in {str(path)!r} is {value}; it must be at least 1")
+    for name in ("tasks", "settings", "seeds"):
+        if not getattr(suite, name):
+            raise InputError(f"{name} in {str(path)!r} is empty; a suite needs at least one")
     return suite
 
 
-def planned_runs(suite: SuiteCfg, name: str, results: Path, outputs: Path) -> Iterator[PlannedRun]:
-    """The runs of a suite, seed by seed, so that a suite that is cut short has all tasks and settings of some seeds."""
+def planned_runs(
+    suite: SuiteCfg, name: str, results: Path, outputs: Path, recipe_of: Callable[[str], Any]
+) -> Iterator[PlannedRun]:
+    """The runs of a suite, seed by seed, so that a suite that is cut short has all tasks and settings of some seeds.
+
+    Args:
+        suite: What to run.
+        name: Name of the suite, a folder in ``results`` and ``outputs``.
+        results: Folder of the small files that are kept.
+        outputs: Folder for everything else.
+        recipe_of: Recipe of a task id, with ``num_demonstrations`` and ``disturbance``.
+    """
     for seed in suite.seeds:
         for task_name, task in suite.tasks.items():
             for setting, overrides in suite.settings.items():
-                task_id, combined = f"Cohoff-{task_name}-Franka", [*task.overrides, *overrides]
-                cfg = _pipeline_cfg(suite, task_id, task, combined, seed, name)
-                data = _hash((cfg.num_demonstrations, cfg.disturbance, cfg.task_overrides, cfg.episodes))
+                task_id = f"Cohoff-{task_name}-Franka"
+                recipe = recipe_of(task_id)
+                cfg = _pipeline_cfg(suite, task_id, task, [*task.overrides, *overrides], seed, name, recipe)
+                data = _hash(replace(_data_cfg(cfg), seed=0))
                 yield PlannedRun(
                     cfg,
                     run_folder(results / name, cfg.task, setting, seed).with_suffix(".json"),
@@ -114,9 +126,8 @@ def planned_runs(suite: SuiteCfg, name: str, results: Path, outputs: Path) -> It
 
 
 def _pipeline_cfg(
-    suite: SuiteCfg, task_id: str, task: SuiteTaskCfg, overrides: list[str], seed: int, name: str
+    suite: SuiteCfg, task_id: str, task: SuiteTaskCfg, overrides: list[str], seed: int, name: str, recipe: Any
 ) -> PipelineCfg:
-    recipe = load_entry_point(task_id, "recipe_entry_point")
     return PipelineCfg(
         task=task_id,
         num_demonstrations=task.num_demonstrations or recipe.num_demonstrations,
@@ -132,6 +143,20 @@ def _pipeline_cfg(
     )
 
 
-def _hash(value: object) -> str:
-    content = asdict(value) if isinstance(value, PipelineCfg) else value
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+def _data_cfg(cfg: PipelineCfg) -> PipelineCfg:
+    """``cfg`` with the defaults of everything that neither demonstrations, base policy nor its evaluation depend on."""
+    return PipelineCfg(
+        task=cfg.task,
+        num_demonstrations=cfg.num_demonstrations,
+        disturbance=cfg.disturbance,
+        experiment="data",
+        seed=cfg.seed,
+        device=cfg.device,
+        pretrain_steps=cfg.pretrain_steps,
+        episodes=cfg.episodes,
+        overrides=cfg.task_overrides,
+    )
+
+
+def _hash(cfg: PipelineCfg) -> str:
+    return hashlib.sha256(json.dumps(asdict(cfg), sort_keys=True).encode()).hexdigest()[:12]

@@ -15,7 +15,8 @@ from pathlib import Path
 from statistics import fmean
 
 from cohoff.errors import InputError
-from cohoff.experiments.results import Result, Run, read_json, read_result, read_run, read_runs
+from cohoff.experiments import benchmark_tables
+from cohoff.experiments.results import Result, Run, read_json, read_result, read_run, read_runs, short_name
 
 Row = Sequence[str]
 
@@ -118,6 +119,8 @@ KINDS: dict[str, Callable[[Path], list[Row]]] = {
     "seeds": seeds,
     "experts": experts,
     "simulation": simulation,
+    "benchmark": benchmark_tables.benchmark,
+    "comparison": benchmark_tables.comparison,
 }
 """Function of each kind of table: from its folder to the header and the rows."""
 
@@ -125,11 +128,6 @@ KINDS: dict[str, Callable[[Path], list[Row]]] = {
 def rate(result: Result | None) -> str:
     """Success with its 95% interval; a dash for what was not measured."""
     return f"{result['success']:.3f} ({result['low']:.2f} to {result['high']:.2f})" if result else "-"
-
-
-def short_name(result: Result) -> str:
-    """Name of a result's task without what all share, ``Square`` for ``Cohoff-Square-Franka``."""
-    return result["task"].removeprefix("Cohoff-").removesuffix("-Franka")
 
 
 def _curve_cells(run: Run, columns: Sequence[int]) -> list[str]:

@@ -117,11 +117,11 @@ class CsilAlgorithmCfg(OffPolicyAlgorithmCfg):
     target_rate: Annotated[float, Gt(0), Le(1)] = 0.005
     """Share of the online critic that moves into the target at each update."""
 
-    beta: Annotated[float, Ge(0)] = 0.35
+    beta: Annotated[float, Ge(0)] = 1.0
     """Cost of a divergence of 1 nat from the prior, in mean costs of a demonstrated step (ours: a unit that means the
     same on every task)."""
 
-    exploration_std: Annotated[float, Ge(0)] = 0.2
+    exploration_std: Annotated[float, Ge(0)] = 0.1
     """Largest standard deviation (before tanh) with which training environments act (ours): far from the
     demonstrations the policy's own is near the prior's, and so much noise ends a precise motion."""
 

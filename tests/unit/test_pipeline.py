@@ -1,0 +1,111 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""A pipeline's stages and its summary, without running anything."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from result_cases import make_rate, make_result
+from rich.console import Console
+
+from cohoff.experiments.pipeline import Pipeline
+from cohoff.experiments.pipeline_cfg import PipelineCfg
+from cohoff.experiments.summary import summarize
+from cohoff.experiments.workflow import Stage, Workflow
+
+CFG = PipelineCfg("Cohoff-Square-Franka", num_demonstrations=8, disturbance=0.2, seed=3, episodes=32)
+
+
+class IdleFlow(Workflow):
+    """Stages are submitted and count as done."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, Console(file=io.StringIO()))
+
+    def wait(self, *stages: Stage, meanwhile: Any = None) -> None:
+        for stage in stages:
+            stage.state = "done"
+
+
+def option(stage: Stage, name: str) -> str:
+    """Value of an option in a stage's command."""
+    return stage.command[stage.command.index(f"--{name}") + 1]
+
+
+def test_the_base_has_demonstrations_of_its_own_and_the_learner_disturbed_ones(tmp_path: Path) -> None:
+    flow = IdleFlow(tmp_path)
+    Pipeline(CFG, tmp_path, flow).make_base()
+    collect, disturb, pretrain = flow.stages
+    assert [stage.name for stage in flow.stages] == ["collect", "disturb", "pretrain"]
+    assert float(option(collect, "disturbance")) == 0.0 and float(option(disturb, "disturbance")) == 0.2
+    assert option(collect, "seed") != option(disturb, "seed")
+    assert option(pretrain, "demos") == option(collect, "output") == str(tmp_path / "demos.hdf5")
+
+
+def test_all_policies_are_evaluated_from_the_same_initial_states(tmp_path: Path) -> None:
+    """They are those of a seed and a number of environments, as long as each runs one episode."""
+    flow = IdleFlow(tmp_path)
+    pipeline = Pipeline(CFG, tmp_path, flow)
+    pipeline.measure_base()
+    pipeline.evaluate_start(tmp_path / "model_9.pt")
+    assert [stage.name for stage in flow.stages] == ["evaluate_base", "evaluate_bc", "evaluate_csil_step0"]
+    for stage in flow.stages:
+        assert option(stage, "num_envs") == option(stage, "episodes") == "32" and option(stage, "seed") == "1000003"
+
+
+def test_runs_that_start_side_by_side_have_folders_of_their_own(tmp_path: Path) -> None:
+    folders = {Pipeline(CFG, tmp_path, IdleFlow(tmp_path)).run_folder for _ in range(5)}
+    assert len(folders) == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        ({}, True),
+        ({"seeds": [1_000_004]}, False),
+        ({"episodes": 64}, False),
+        ({"overrides": []}, False),
+    ],
+)
+def test_the_shared_base_is_not_evaluated_again(tmp_path: Path, change: dict[str, Any], known: bool) -> None:
+    cfg = PipelineCfg(**(vars(CFG) | {"overrides": ("presets=d1", "agent.algorithm.beta=1")}))
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    shared.mkdir()
+    pipeline = Pipeline(cfg, own, IdleFlow(own), base_from=shared)
+    assert pipeline._known_base_result() is None
+    result = make_result(20, 32) | {"seeds": [1_000_003], "overrides": ["presets=d1"]} | change
+    (shared / "base.json").write_text(json.dumps(result))
+    assert (pipeline._known_base_result() == result) == known
+    assert (pipeline._known_base_result() is not None) == known
+    assert Pipeline(cfg, shared, IdleFlow(shared))._known_base_result() is None
+
+
+def test_the_summary_keeps_the_outcomes() -> None:
+    def result(policy: str, outcomes: str, env_steps: int | None = None) -> dict[str, Any]:
+        return make_rate(outcomes) | {
+            "policy": policy,
+            "training": None if env_steps is None else {"env_steps": env_steps},
+        }
+
+    results = {
+        "base": result("base", "1100"),
+        "bc": result("bc", "0000"),
+        "csil_step0": result("csil_step0", "1000", 0),
+        "csil_final": result("csil", "1111", 200),
+        "csil_9": result("csil", "0100", 100),
+    }
+    progress = {"env_steps": 200, "updates": 50}
+    summary = summarize(CFG, results, progress, {"online": 10.0})
+    assert summary["base"] == make_rate("1100") and summary["bc"]["outcomes"] == "0000"
+    csil = summary["csil"]
+    assert csil["step0"]["outcomes"] == "1000" and csil["final"]["outcomes"] == "1111"
+    points = [(point["env_steps"], point["outcomes"]) for point in csil["curve"]]
+    assert points == [(0, "1000"), (100, "0100"), (200, "1111")]
+    assert csil["min_during_training"] == 0.25
+    assert summary["settings"]["seed"] == 3 and summary["throughput"]["env_steps_per_second"] == 20.0
