@@ -13,14 +13,11 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from cohoff.cli import add_num_envs, add_seed, at_least, command_parser, show_progress
-from cohoff.errors import InputError
-from cohoff.files import check_target
 from cohoff.isaac.arguments import add_task_and_device, parse_with_overrides
 from cohoff.isaac.launch import make_env, make_expert
-from cohoff.isaac.recording import CollectionProgress, collect, write_demonstrations
+from cohoff.isaac.recording import CollectionProgress, check_demonstration_target, collect, write_demonstrations
 
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -44,9 +41,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         help="standard deviation of further noise with which they are executed: shows how to come back (default: 0)",
     )
     args = parse_with_overrides(parser, argv)
-    if Path(args.output).suffix != ".hdf5":
-        raise InputError(f"--output is {args.output!r}; give a file name that ends in .hdf5")
-    check_target(args.output)
+    check_demonstration_target(args.output)
     return args
 
 

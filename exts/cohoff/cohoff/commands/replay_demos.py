@@ -13,13 +13,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from cohoff.cli import add_demos, add_json, add_num_envs, command_parser, show_progress
+from cohoff.cli import add_demos, add_json, add_num_envs, add_seed, at_least, command_parser, show_progress
 from cohoff.data.demonstrations import load_demonstrations
 from cohoff.experiments.intervals import wilson_interval
 from cohoff.files import write_json
 from cohoff.isaac.arguments import add_task_and_device, parse_with_overrides
 from cohoff.isaac.launch import make_env
-from cohoff.isaac.replaying import read_episodes, replay
+from cohoff.isaac.recording import check_demonstration_target, write_demonstrations
+from cohoff.isaac.replaying import Disturbance, read_episodes, replay
 from cohoff.provenance import provenance
 
 
@@ -30,7 +31,18 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     add_demos(parser)
     add_num_envs(parser, 32)
     add_json(parser)
-    return parse_with_overrides(parser, argv)
+    parser.add_argument(
+        "--disturbance",
+        type=at_least(0.0),
+        default=0.0,
+        help="standard deviation of noise on the actions, which are steered back to the recorded path (default: 0)",
+    )
+    add_seed(parser, "the noise")
+    parser.add_argument("--output", help="HDF5 file for the replays that succeed, for agent.algorithm.corrections")
+    args = parse_with_overrides(parser, argv)
+    if args.output:
+        check_demonstration_target(args.output)
+    return args
 
 
 def main(argv: Sequence[str]) -> None:
@@ -42,7 +54,11 @@ def main(argv: Sequence[str]) -> None:
         make_env(args.task, args.num_envs, args.device, overrides=args.overrides) as env,
         show_progress("replaying", len(episodes), "demonstrations") as advance,
     ):
-        success = replay(env, episodes, lambda done, _: advance(done, ""))
+        disturbance = Disturbance(args.disturbance, args.seed) if args.disturbance else None
+        record = args.output is not None
+        success, replays = replay(env, episodes, lambda done, _: advance(done, ""), disturbance, record)
+    if replays:
+        write_demonstrations(args.output, replays, args.task, args.seed, 0.0, args.disturbance, args.overrides)
     successes, total = int(success.sum()), len(success)
     low, high = wilson_interval(successes, total)
     result = {
@@ -53,6 +69,8 @@ def main(argv: Sequence[str]) -> None:
         "episodes": total,
         "successes": successes,
         "failed": (~success).nonzero().squeeze(1).tolist(),
+        "disturbance": args.disturbance,
+        "seed": args.seed,
         "num_envs": args.num_envs,
         "overrides": args.overrides,
         "device": args.device,

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import h5py
@@ -138,14 +139,14 @@ def collect(
     expert.reset(torch.ones(n, dtype=torch.bool, device=device))
     recorder: EpisodeRecorder | None = None
     while True:
-        intended = _disturbed(expert(TensorDict(obs, batch_size=[n])), noise, noise_generator)
-        action = _disturbed(intended, disturbance, noise_generator)
+        intended = disturb(expert(TensorDict(obs, batch_size=[n])), noise, noise_generator)
+        action = disturb(intended, disturbance, noise_generator)
         if recorder is None:
             recorder = EpisodeRecorder(env, obs, action.shape[1])
         next_obs, reward, terminated, truncated, extras = env.step(action)
         dones = terminated | truncated
-        before_reset = _before_reset(next_obs, extras, dones)
-        recorder.record(obs, action, intended, before_reset, reward, dones)
+        final_obs = before_reset(next_obs, extras, dones)
+        recorder.record(obs, action, intended, final_obs, reward, dones)
         obs = next_obs
         if extras["num_resets"] == 0:
             continue
@@ -169,11 +170,18 @@ def collect(
     return [successes[i] for i in order[:num_demonstrations].tolist()]
 
 
-def _disturbed(action: torch.Tensor, std: float, generator: torch.Generator) -> torch.Tensor:
+def disturb(action: torch.Tensor, std: float, generator: torch.Generator) -> torch.Tensor:
     """Actions with normal noise, within their bounds; nothing is drawn for ``std`` 0."""
     if std == 0.0:
         return action
     return (action + std * torch.randn(action.shape, generator=generator, device=action.device)).clamp(-1.0, 1.0)
+
+
+def check_demonstration_target(path: str) -> None:
+    """Raise :class:`InputError` if demonstrations cannot be written to ``path``."""
+    if Path(path).suffix != ".hdf5":
+        raise InputError(f"--output is {path!r}; give a file name that ends in .hdf5")
+    check_target(path)
 
 
 def write_demonstrations(
@@ -240,7 +248,7 @@ def _leaves(data: dict[str, Any]) -> Iterator[torch.Tensor]:
             yield from _leaves(value)
 
 
-def _before_reset(next_obs: dict[str, Any], extras: dict[str, Any], dones: torch.Tensor) -> dict[str, Any]:
+def before_reset(next_obs: dict[str, Any], extras: dict[str, Any], dones: torch.Tensor) -> dict[str, Any]:
     """Vectors observed after the step, before any reset."""
     vectors = _vectors(next_obs)
     if extras["num_resets"] == 0:
