@@ -52,7 +52,7 @@ def test_a_row_for_every_task_and_setting(suite: Path) -> None:
     csil, bc, nut, _ = rows
     assert (csil["base"], csil["step 0"], csil["final"]) == ("0.450", "0.550", "0.950")
     # Each seed wins one episode and loses none: p = 2 / 2^2.
-    assert csil["step 0 against base"] == "+2 -0 (0.5)"
+    assert csil["step 0 against base"] == "+2 -0 (p 0.5)"
     # Seed 0: 2 won, none lost of 10, half width 1.96 sqrt(2 - 4 / 10) / 10 = .25.
     assert csil["worst - base"] == "+0.200 (-0.05 to +0.45)"
     assert csil["worst - step 0"] == "+0.100"
@@ -62,7 +62,7 @@ def test_a_row_for_every_task_and_setting(suite: Path) -> None:
     # Seed 0 falls to .3: from .4 by 1 won and 2 lost, half width 1.96 sqrt(3 - 1 / 10) / 10 = .33; from step 0 by .2.
     assert bc["worst - base"] == "-0.100 (-0.43 to +0.23)" and bc["worst - step 0"] == "-0.200"
     assert bc["steps to 0.9"] == "-"  # never reached
-    assert nut["area under curve"] == "0.200" and nut["step 0 against base"] == "+0 -0 (1)"
+    assert nut["area under curve"] == "0.200" and nut["step 0 against base"] == "+0 -0 (p 1)"
 
 
 def test_one_seed_that_never_gets_there_leaves_a_dash(suite: Path) -> None:
@@ -84,7 +84,7 @@ def test_settings_are_compared_where_all_have_results(suite: Path) -> None:
     assert (csil["area under curve"], bc["area under curve"]) == ("0.567", "0.442")
     # Square: never; NutAssembly: a tie. For the areas, one of four pairs is a tie as well.
     assert (bc["better final"], bc["better area"]) == ("0.25", "0.31")
-    assert bc["finals"] == "+0 -3 (0.25)"
+    assert bc["finals"] == "+0 -3 (p 0.25)"
     assert (csil["better final"], csil["better area"], csil["finals"]) == ("-", "-", "-")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_runs_that_start_side_by_side_have_folders_of_their_own(tmp_path: Path) 
     ],
 )
 def test_the_shared_base_is_not_evaluated_again(tmp_path: Path, change: dict[str, Any], known: bool) -> None:
-    cfg = PipelineCfg(**(vars(CFG) | {"overrides": ("presets=d1", "agent.algorithm.beta=1")}))
+    cfg = replace(CFG, overrides=("presets=d1", "agent.algorithm.beta=1"))
     shared, own = tmp_path / "shared", tmp_path / "own"
     shared.mkdir()
     pipeline = Pipeline(cfg, own, IdleFlow(own), base_from=shared)

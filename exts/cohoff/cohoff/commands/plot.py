@@ -38,6 +38,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 # Okabe and Ito: distinguishable with every kind of color vision.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -117,6 +118,7 @@ def draw_comparison(args: argparse.Namespace) -> Figure:
         draw_curves(axes, runs, label, color)
     axes.set(xlabel="environment steps", ylabel="success rate", title=args.title)
     finish(axes)
+    axes.legend(loc="lower right")
     return figure
 
 
@@ -126,25 +128,29 @@ def draw_suite(suite: Path, title: str) -> Figure:
     tasks = [task for task in results.tasks if any(run.task == task for run in results.runs)]
     if not tasks:
         raise InputError(f"no run in {str(suite)!r} has completed; see `cohoff table`")
-    columns = min(len(tasks), 3)
-    rows = math.ceil(len(tasks) / columns)
+    rows = math.ceil(len(tasks) / 3)
+    columns = math.ceil(len(tasks) / rows)
     size = (4.2 * columns, 3.4 * rows) if len(tasks) > 1 else (7.2, 4.4)
     figure, grid = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False, layout="constrained")
+    colors = dict(zip(results.settings, COLORS * len(results.settings), strict=False))
     for axes, task in zip(grid.flat, tasks, strict=False):
         bases: dict[tuple[str, ...], dict[int, float]] = {}  # by what changes the task, then by seed
-        for setting, color in zip(results.settings, COLORS * len(results.settings), strict=False):
+        for setting, color in colors.items():
             runs = results.select(task, setting)
             for run in runs:
                 bases.setdefault(run.overrides, {})[run.seed] = run.base["success"]
             if runs:
                 draw_curves(axes, [_curve(run.curve) for run in runs], setting, color)
         for rates in bases.values():
-            mean = np.mean(list(rates.values()))
-            axes.axhline(mean, color=GRAY, ls="--", lw=1.6, label=f"base policy {mean:.2f}")
+            axes.axhline(np.mean(list(rates.values())), color=GRAY, ls="--", lw=1.6)
         axes.set(title=task)
         finish(axes)
     for axes in grid.flat[len(tasks) :]:
         axes.set_visible(False)
+    # Below the panels: inside, it would hide the curves of hard tasks, which begin at the bottom.
+    lines = [Line2D([], [], color=color, lw=2.2, marker="o", ms=4, label=name) for name, color in colors.items()]
+    lines.append(Line2D([], [], color=GRAY, ls="--", lw=1.6, label="base policy"))
+    figure.legend(handles=lines, loc="outside lower center", ncols=4)
     figure.suptitle(title)
     figure.supxlabel("environment steps")
     figure.supylabel("success rate")
@@ -152,11 +158,10 @@ def draw_suite(suite: Path, title: str) -> Figure:
 
 
 def finish(axes: Axes) -> None:
-    """Limits, ticks and legend."""
+    """Limits and ticks."""
     axes.set_ylim(0.0, 1.02)
     axes.margins(x=0.02)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:.0f}k" if value else "0")
-    axes.legend(loc="lower right")
 
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -119,7 +119,7 @@ def _against(runs: Sequence[BenchmarkRun], others: Sequence[BenchmarkRun]) -> st
 def _paired(results: Sequence[Result], others: Sequence[Result]) -> str:
     """Episodes won and lost against ``others``, with the p-value of McNemar's test."""
     won, lost, p_value = paired_outcomes(joined_outcomes(results), joined_outcomes(others))
-    return f"+{won} -{lost} ({p_value:.2g})"
+    return f"+{won} -{lost} (p {p_value:.2g})"
 
 
 def _difference(result: Result, other: Result) -> str:

@@ -41,7 +41,7 @@ def probability_of_improvement(scores: Sequence[Sequence[float]], others: Sequen
     return float(
         np.mean(
             [
-                stats.mannwhitneyu(one, other).statistic / (len(one) * len(other))
+                stats.mannwhitneyu(one, other)[0] / (len(one) * len(other))
                 for one, other in zip(scores, others, strict=True)
             ]
         )
