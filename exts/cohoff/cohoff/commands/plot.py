@@ -143,8 +143,10 @@ def draw_suite(suite: Path, title: str) -> Figure:
                 draw_curves(axes, [_curve(run.curve) for run in runs], setting, color)
         for rates in bases.values():
             axes.axhline(np.mean(list(rates.values())), color=GRAY, ls="--", lw=1.6)
-        axes.set(title=task)
+        axes.set(xlabel="environment steps", title=task)
         finish(axes)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("success rate")
     for axes in grid.flat[len(tasks) :]:
         axes.set_visible(False)
     # Below the panels: inside, it would hide the curves of hard tasks, which begin at the bottom.
@@ -152,8 +154,6 @@ def draw_suite(suite: Path, title: str) -> Figure:
     lines.append(Line2D([], [], color=GRAY, ls="--", lw=1.6, label="base policy"))
     figure.legend(handles=lines, loc="outside lower center", ncols=4)
     figure.suptitle(title)
-    figure.supxlabel("environment steps")
-    figure.supylabel("success rate")
     return figure
 
 
