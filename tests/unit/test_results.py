@@ -165,3 +165,24 @@ def test_stored_results_have_one_schema() -> None:
         ):
             wrong.append(str(path.relative_to(RESULTS)))
     assert wrong == []
+
+
+def test_stored_benchmarks_have_one_schema() -> None:
+    """Rates follow from the outcomes, all of them of equally many episodes; the folder from task and seed."""
+    wrong = []
+    for path in sorted(RESULTS.glob("*/*/*/seed_*.json")):
+        result = read_json(path)
+        valid = path.parents[1].name == task_folder(result["task"]) and result["recipe_hash"] and result["versions"]
+        if "failed" not in result:
+            rates = [result["base"], *result[result["settings"]["agent"]]["curve"]]
+            valid = (
+                valid
+                and path.stem == f"seed_{result['settings']['seed']}"
+                and {len(rate["outcomes"]) for rate in rates} == {result["settings"]["episodes"]}
+                and all(rate["success"] == rate["outcomes"].count("1") / rate["episodes"] for rate in rates)
+                and result["git_revision"]
+                and result["command"]
+            )
+        if not valid:
+            wrong.append(str(path.relative_to(RESULTS)))
+    assert wrong == []
