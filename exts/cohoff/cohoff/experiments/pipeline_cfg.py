@@ -57,7 +57,7 @@ class PipelineCfg:
     @property
     def collect_envs(self) -> int:
         """Environments that record: enough for all demonstrations in one episode each, although some episodes fail."""
-        return min(math.ceil(1.25 * self.num_demonstrations), 128)
+        return min(math.ceil(1.25 * self.num_demonstrations), 320)
 
     @property
     def task_overrides(self) -> tuple[str, ...]:
