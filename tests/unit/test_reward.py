@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cohoff.algorithms.csil.cloning import train_clone
-from cohoff.algorithms.csil.reward import CoherentReward, SparseReward, discounted_returns
+from cohoff.algorithms.csil.reward import CoherentReward, discounted_returns
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -42,7 +42,7 @@ def clone(demos: Transitions) -> StationaryPolicy:
 
 
 def test_reward_is_high_at_demonstrations_and_near_zero_far_away(demos: Transitions, clone: StationaryPolicy) -> None:
-    reward = CoherentReward(clone, floor=-5.0)
+    reward = CoherentReward(clone, floor=-5.0, margin_share=0.45)
     torch.manual_seed(1)
     uniform = torch.rand_like(demos.action) * 2.0 - 1.0
     at_data = reward.raw(demos.now.actor, demos.action).mean()
@@ -55,7 +55,7 @@ def test_reward_is_high_at_demonstrations_and_near_zero_far_away(demos: Transiti
 
 def test_finishing_is_never_worth_less_than_waiting(demos: Transitions, clone: StationaryPolicy) -> None:
     """Success ends at value 0, every further step costs, and walking a demonstration beats waiting where it is best."""
-    reward = CoherentReward(clone, floor=-5.0)
+    reward = CoherentReward(clone, floor=-5.0, margin_share=0.45)
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
     flags = torch.zeros(len(demos.now.actor), dtype=torch.bool)
     for action in (torch.tanh(clone(demos.now.actor)[0]), demos.action):
@@ -67,7 +67,7 @@ def test_finishing_is_never_worth_less_than_waiting(demos: Transitions, clone: S
 def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
     demos: Transitions, clone: StationaryPolicy
 ) -> None:
-    reward = CoherentReward(clone, floor=-5.0)
+    reward = CoherentReward(clone, floor=-5.0, margin_share=0.45)
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
     lost_for_ever = (0.0 - reward.ceiling - reward.margin) / reward.scale / (1.0 - DISCOUNT)
     assert lost_for_ever == pytest.approx(-5.0)
@@ -77,18 +77,10 @@ def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
 
 
 def test_the_ceiling_is_what_the_clone_earns_at_its_best(demos: Transitions, clone: StationaryPolicy) -> None:
-    reward = CoherentReward(clone, floor=-5.0)
+    reward = CoherentReward(clone, floor=-5.0, margin_share=0.45)
     reward.calibrate(demos, DISCOUNT, support=5.0)
     at_mode = reward.raw(demos.now.actor, torch.tanh(clone(demos.now.actor)[0]))
     assert (at_mode > reward.ceiling).float().mean().item() == pytest.approx(0.05, abs=0.002)
-
-
-def test_sparse_reward_pays_at_success_alone(demos: Transitions) -> None:
-    reward = SparseReward()
-    returns = reward.calibrate(demos, DISCOUNT, support=5.0)
-    assert reward.scale == pytest.approx(0.2)
-    assert returns[29].item() == pytest.approx(5.0)
-    assert returns[0].item() == pytest.approx(5.0 * DISCOUNT**29, rel=1e-5)
 
 
 @pytest.mark.parametrize("holdout", [0.0, 0.5])
