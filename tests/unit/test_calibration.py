@@ -102,12 +102,18 @@ def test_finishing_is_worth_more_than_waiting_and_fits_the_atoms(name: str) -> N
     assert reward.constants()["scale"] == reward.scale and reward.constants()["step_worth"] == reward.step_worth
 
 
-@pytest.mark.parametrize("earned", [-1.0, 0.0])
-def test_a_clone_that_is_no_surer_than_chance_ends_with_one_line(earned: float) -> None:
-    """The scale would not be positive, and the reward turned around."""
+def test_a_clone_that_is_no_surer_than_chance_ends_with_one_line() -> None:
+    """The scale would be negative, and the reward turned around."""
     with pytest.raises(InputError, match=r"agent\.algorithm\.clone\.steps") as raised:
-        coherent(0.5).calibrate(demonstrations([earned] * 4, 2), discount=0.9, support=5.0)
+        coherent(0.5).calibrate(demonstrations([-1.0] * 4, 2), discount=0.9, support=5.0)
     assert "\n" not in str(raised.value)
+
+
+def test_a_margin_can_make_up_for_an_unsure_clone() -> None:
+    """Ceiling −0.1, density and margin 1: a scale of 0.9 / 0.1 / 5."""
+    reward = coherent(0.5)
+    reward.calibrate(demonstrations([-0.1, -0.1, -0.1, -4.1], 2), discount=0.9, support=5.0)
+    assert reward.scale == pytest.approx(1.8)
 
 
 def model_with(atoms: torch.Tensor) -> Any:
