@@ -12,10 +12,18 @@ from typing import Any
 import pytest
 import torch
 
+from cohoff.algorithms.csil import reward as module
 from cohoff.algorithms.csil.quality import return_quality
 from cohoff.algorithms.csil.reward import CoherentReward, Reward, SparseReward, TimeReward, make_reward
 from cohoff.errors import InputError
 from cohoff.offpolicy.transitions import Transitions
+
+
+@pytest.fixture(autouse=True)
+def demonstrated_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the support 5 of these tests, a demonstration costs 1.5."""
+    monkeypatch.setattr(module, "DEMONSTRATED_SHARE", 0.3)
+
 
 EARNED = [1.0] * 18 + [-9.0, 3.0, 4.0]
 """Coherent rewards of 21 demonstrated steps: 95% are at most 3, and the floor of -5 cuts one."""
@@ -50,16 +58,16 @@ def step_rewards(reward: Reward, demos: Transitions) -> torch.Tensor:
 def test_the_margin_is_the_set_share_of_the_mean_cost() -> None:
     """The ceiling is 3; 18 steps cost 2, one 8, two 0, so the density is 44/21; a margin of 44/63 is a quarter of both.
 
-    Never near the data again costs 3 + 44/63 = 233/63 a step, ten times that with discount 0.9: it is put at −5.
+    Demonstrations of one step cost 44/21 + 44/63 = 176/63 in the mean, which becomes 1.5.
     """
-    reward, demos = coherent(0.25), demonstrations(EARNED, 7)
+    reward, demos = coherent(0.25), demonstrations(EARNED, 1)
     reward.calibrate(demos, discount=0.9, support=5.0)
     assert reward.ceiling == pytest.approx(3.0)
     assert reward.margin == pytest.approx(44 / 63)
-    assert reward.scale == pytest.approx(466 / 63)
-    assert reward.step_worth == pytest.approx((44 / 21 + 44 / 63) * 63 / 466)
+    assert reward.scale == pytest.approx(176 / 63 / 1.5)
+    assert reward.step_worth == pytest.approx(1.5)
     assert -step_rewards(reward, demos).mean().item() == pytest.approx(reward.step_worth)
-    assert reward.waiting == pytest.approx(-44 / 466)
+    assert reward.waiting == pytest.approx(-0.375)
     assert step_rewards(reward, demos).max().item() == pytest.approx(reward.waiting)
 
 
@@ -74,12 +82,15 @@ def test_every_share_is_exact_and_reported(share: float) -> None:
 
 
 def test_time_costs_the_same_on_every_step() -> None:
-    """Two steps with discount 0.5: −1 − 0.5 and −1, against −2 for never finishing, which is put at −5."""
+    """Two steps with discount 0.5 cost 1 + 0.5, which already is 1.5; with support 10 it becomes 3."""
     reward, demos = TimeReward(), demonstrations([1.0] * 4, 2)
     returns = reward.calibrate(demos, discount=0.5, support=5.0)
-    assert (reward.scale, reward.step_worth, reward.waiting) == pytest.approx((0.4, 2.5, -2.5))
-    assert returns.tolist() == pytest.approx([-3.75, -2.5, -3.75, -2.5])
-    assert step_rewards(reward, demos).tolist() == pytest.approx([-2.5] * 4)
+    assert (reward.scale, reward.step_worth, reward.waiting) == pytest.approx((1.0, 1.0, -1.0))
+    assert returns.tolist() == pytest.approx([-1.5, -1.0, -1.5, -1.0])
+    returns = reward.calibrate(demos, discount=0.5, support=10.0)
+    assert (reward.scale, reward.step_worth, reward.waiting) == pytest.approx((0.5, 2.0, -2.0))
+    assert returns.tolist() == pytest.approx([-3.0, -2.0, -3.0, -2.0])
+    assert step_rewards(reward, demos).tolist() == pytest.approx([-2.0] * 4)
 
 
 def test_sparse_pays_once() -> None:
@@ -103,17 +114,17 @@ def test_finishing_is_worth_more_than_waiting_and_fits_the_atoms(name: str) -> N
 
 
 def test_a_clone_that_is_no_surer_than_chance_ends_with_one_line() -> None:
-    """The scale would be negative, and the reward turned around."""
+    """A step far from the data, with reward 0, would cost nothing."""
     with pytest.raises(InputError, match=r"agent\.algorithm\.clone\.steps") as raised:
         coherent(0.5).calibrate(demonstrations([-1.0] * 4, 2), discount=0.9, support=5.0)
     assert "\n" not in str(raised.value)
 
 
 def test_a_margin_can_make_up_for_an_unsure_clone() -> None:
-    """Ceiling −0.1, density and margin 1: a scale of 0.9 / 0.1 / 5."""
+    """Ceiling −0.1, density and margin 1: demonstrations of 1 + 0.9 and 1 + 0.9·5, in the mean 3.7."""
     reward = coherent(0.5)
     reward.calibrate(demonstrations([-0.1, -0.1, -0.1, -4.1], 2), discount=0.9, support=5.0)
-    assert reward.scale == pytest.approx(1.8)
+    assert reward.scale == pytest.approx(3.7 / 1.5)
 
 
 def model_with(atoms: torch.Tensor) -> Any:
@@ -121,12 +132,12 @@ def model_with(atoms: torch.Tensor) -> Any:
 
 
 def test_the_time_reward_says_nothing_but_time() -> None:
-    """A demonstration is worth −3.75, waiting −5: 1.25 are 2.5 of 10 atoms."""
+    """A demonstration is worth −1.5, waiting −2: 0.5 is the distance of two atoms."""
     reward, demos = TimeReward(), demonstrations([1.0] * 4, 2)
     returns = reward.calibrate(demos, discount=0.5, support=5.0)
     report = return_quality(model_with(torch.linspace(-5.0, 0.0, 11)), reward, demos, returns, 0.5)
     assert report == pytest.approx(
-        {"discount": 0.5, "not_time": 0.0, "density_share": 0.0, "finishing_atoms": 2.5}, abs=1e-6
+        {"discount": 0.5, "not_time": 0.0, "density_share": 0.0, "finishing_atoms": 1.0}, abs=1e-6
     )
 
 
@@ -147,4 +158,4 @@ def test_what_time_does_not_explain_is_the_rest_of_the_variance() -> None:
     returns = torch.tensor([-0.25, -0.75, -0.75, -1.25])
     report = return_quality(model_with(torch.linspace(-5.0, 0.0, 11)), reward, demos, returns, 0.5)
     assert report["not_time"] == pytest.approx(0.5)
-    assert report["finishing_atoms"] == pytest.approx((-0.5 + 5.0) / 0.5)
+    assert report["finishing_atoms"] == pytest.approx((-0.5 + 2.0) / 0.5)

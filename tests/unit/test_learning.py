@@ -47,7 +47,7 @@ class CloningLearner:
     def policy(self, kind: str):
         return lambda actor_obs, base_action: self.modules(actor_obs)
 
-    def prepare(self, demonstrations, discount, progress):
+    def prepare(self, demonstrations, corrections, discount, progress):
         return {}
 
     def reward(self, actor_obs, action, success):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cohoff.algorithms.csil.cloning import train_clone
-from cohoff.algorithms.csil.reward import CoherentReward, discounted_returns
+from cohoff.algorithms.csil.reward import DEMONSTRATED_SHARE, CoherentReward, discounted_returns
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -37,7 +37,7 @@ def clone(demos: Transitions) -> StationaryPolicy:
     torch.manual_seed(0)
     policy = StationaryPolicy(6, 3, num_features=64)
     cfg = {"steps": 700, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": 0.1}
-    train_clone(policy, demos, cfg, lambda step, status: None)
+    train_clone(policy, demos, None, cfg, lambda step, status: None)
     return policy.requires_grad_(False)
 
 
@@ -69,8 +69,7 @@ def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
 ) -> None:
     reward = CoherentReward(clone, floor=-5.0, margin_share=0.45)
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
-    lost_for_ever = (0.0 - reward.ceiling - reward.margin) / reward.scale / (1.0 - DISCOUNT)
-    assert lost_for_ever == pytest.approx(-5.0)
+    assert returns[demos.first_rows].mean().item() == pytest.approx(-5.0 * DEMONSTRATED_SHARE)
     flags = torch.zeros(len(demos), dtype=torch.bool)
     again = discounted_returns(reward(demos.now.actor, demos.action, flags), DISCOUNT, demos.lengths.tolist())
     torch.testing.assert_close(again, returns)
@@ -93,6 +92,6 @@ def test_held_out_demonstrations_are_not_cloned(demos: Transitions, holdout: flo
     torch.manual_seed(0)
     policy = StationaryPolicy(6, 3, num_features=32)
     cfg = {"steps": 250, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": holdout}
-    train_clone(policy, mixed, cfg, lambda step, status: None)
+    train_clone(policy, mixed, None, cfg, lambda step, status: None)
     mean = torch.tanh(policy(demos.now.actor)[0]).mean()
     assert mean < -0.4 if holdout else mean.abs() < 0.2
