@@ -87,8 +87,8 @@ def make_algorithm(device: str, gradient_penalty: float) -> OffPolicyAlgorithm:
     cfg["algorithm"]["policy"] |= {"hidden_dim": 16, "num_features": 16}
     cfg["algorithm"]["critic"] |= {"hidden_dims": (16, 16)}
     cfg["algorithm"] |= {
-        "batch_size": 8, "n_step": 3, "gradient_penalty": gradient_penalty, "refinement_learning_rate": 1e-3,
-        "capture": False,
+        "batch_size": 8, "n_step": 3, "discount": 0.99, "gradient_penalty": gradient_penalty,
+        "refinement_learning_rate": 1e-3, "capture": False,
     }  # fmt: skip
     env = SimpleNamespace(
         num_envs=NUM_ENVS, num_actions=ACTION_DIM, max_episode_length=30,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
@@ -42,11 +43,8 @@ def make_learner(device: str) -> CSIL:
     settings: dict[str, Any] = cfg.to_dict()
     settings["policy"] |= {"hidden_dim": 16, "num_features": 16}
     settings["critic"] |= {"hidden_dims": (16, 16)}
-    names = (
-        "combination", "residual_scale", "reward", "reward_floor", "refinement_learning_rate", "policy", "clone",
-        "critic", "target_rate", "beta", "exploration_std", "gradient_penalty",
-    )  # fmt: skip
-    return CSIL(Problem(D, D, A, 0.99, torch.device(device)), **{name: settings[name] for name in names})
+    names = inspect.signature(CSIL).parameters.keys() - {"problem"}
+    return CSIL(Problem(D, D, A, torch.device(device)), **{name: settings[name] for name in names})
 
 
 def states(learner: CSIL) -> Fields:

@@ -102,6 +102,7 @@ def test_n_step_sum_bootstrap_and_weights_by_hand() -> None:
     batch = assemble(buffer, rows, mask, buffer.transitions["reward"][rows], discount=0.5)
     assert batch.returns.tolist() == [1.0 + 0.5 * 2.0, 3.0, 0.0]
     assert batch.discount.tolist() == [0.25, 0.0, 1.0]
+    assert batch.followed.tolist() == [0.5 + 0.25, 0.0, 1.0]
     assert batch.now.actor[:, 0].tolist() == [1.0, 3.0, 1.0]
     assert batch.now.critic is batch.now.actor
     assert batch.action[:, 0].tolist() == [1.0, 3.0, 1.0]
@@ -109,6 +110,20 @@ def test_n_step_sum_bootstrap_and_weights_by_hand() -> None:
     assert batch.next.base_action[:2, 0].tolist() == [25.0, 35.0]
     assert batch.next.features["twice"][:2].tolist() == [5.0, 7.0]
     assert batch.weight.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_followed_states_are_all_but_the_first_in_which_the_policy_chooses() -> None:
+    """Discount 0.5: a window of n steps has n − 1 inside of it, and the one after it unless it ends in success."""
+    buffer = make(6, 1)
+    for step in range(6):
+        write(buffer, step, done=[step == 4], success=[step == 4])
+    rows = torch.tensor([[0, 0, 0], [0, 1, 2], [2, 3, 4], [3, 4, 4], [5, 5, 5]])
+    lengths = torch.tensor([1, 3, 3, 2, 0])
+    mask = torch.arange(3) < lengths[:, None]
+    batch = assemble(buffer, rows, mask, torch.zeros(5, 3), discount=0.5)
+    assert batch.discount.tolist() == [0.5, 0.125, 0.0, 0.0, 1.0]
+    assert batch.followed[:4].tolist() == [0.5, 0.5 + 0.25 + 0.125, 0.5 + 0.25, 0.5]
+    assert batch.weight.tolist() == [1.0, 1.0, 1.0, 1.0, 0.0]  # the invalid one teaches nothing
 
 
 def test_closing_ends_the_running_episodes_alone() -> None:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any, cast
 
+import h5py
 import pytest
 import torch
 
+from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.batch import Batch, State, concatenate
@@ -46,6 +49,7 @@ def run(cfg: dict[str, Any], folder: Path, iterations: int, record: bool = True)
 
 
 def test_the_actor_moves_at_every_third_update(cfg: dict[str, Any], tmp_path: Path) -> None:
+    cfg["algorithm"]["policy_delay"] = 3
     _, recorder = run(cfg, tmp_path, 2)
     assert [call[2] for call in recorder.calls] == [i % 3 == 0 for i in range(14)]
 
@@ -59,6 +63,7 @@ def test_no_update_before_learning_starts(cfg: dict[str, Any], tmp_path: Path) -
 
 
 def test_the_learning_rate_falls_to_its_final_value(cfg: dict[str, Any], tmp_path: Path) -> None:
+    cfg["algorithm"] |= {"learning_rate": 3e-4, "final_learning_rate": 3e-5}
     _, recorder = run(cfg, tmp_path, 6)
     rates = [call[3] for call in recorder.calls[::7]]
     expected = [3e-4 + share * (3e-5 - 3e-4) for share in (0.0, 0.25, 0.5, 0.75, 1.0, 1.0)]
@@ -70,7 +75,7 @@ def test_the_first_rows_are_demonstrations(cfg: dict[str, Any], tmp_path: Path) 
     batch, num_demonstrations = recorder.calls[0][:2]
     demonstrated = algorithm.demonstration_buffer.states["actor"]
     is_demonstration = (batch.now.actor[:, None] == demonstrated[None]).all(-1).any(1)
-    assert num_demonstrations == 8
+    assert num_demonstrations == 8  # half of the batch
     assert is_demonstration.tolist() == [True] * 8 + [False] * 8
 
 
@@ -78,7 +83,7 @@ def test_concatenated_batches_keep_their_rows_together() -> None:
     def batch(value: float) -> Batch:
         one = torch.full((2,), value)
         state = State(one[:, None], one[:, None] + 1.0, one[:, None] + 2.0, {"x": one + 3.0})
-        return Batch(state, one[:, None] + 4.0, one + 5.0, one + 6.0, state, one + 7.0)
+        return Batch(state, one[:, None] + 4.0, one + 5.0, one + 6.0, one + 7.0, state, one + 8.0)
 
     joined = concatenate(batch(0.0), batch(10.0))
     assert joined.now.actor[:, 0].tolist() == [0.0, 0.0, 10.0, 10.0]
@@ -88,13 +93,14 @@ def test_concatenated_batches_keep_their_rows_together() -> None:
     assert joined.action[:, 0].tolist() == [4.0, 4.0, 14.0, 14.0]
     assert joined.returns.tolist() == [5.0, 5.0, 15.0, 15.0]
     assert joined.discount.tolist() == [6.0, 6.0, 16.0, 16.0]
-    assert joined.weight.tolist() == [7.0, 7.0, 17.0, 17.0]
+    assert joined.followed.tolist() == [7.0, 7.0, 17.0, 17.0]
+    assert joined.weight.tolist() == [8.0, 8.0, 18.0, 18.0]
 
 
 def test_before_the_first_update_actor_and_prior_are_the_trained_clone(cfg: dict[str, Any], tmp_path: Path) -> None:
     algorithm, _ = run(cfg, tmp_path, 0)
     model = cast(CSIL, algorithm.learner).model
-    assert json.loads((tmp_path / "pretraining.json").read_text()).keys() == {"clone", "critic", "reward"}
+    assert json.loads((tmp_path / "pretraining.json").read_text()).keys() == {"clone", "critic", "reward", "returns"}
     assert model.clone.mean_weight.abs().max() > 0.0
     for name, value in model.clone.state_dict().items():
         for member in (model.actor, model.prior, model.reward):
@@ -103,11 +109,61 @@ def test_before_the_first_update_actor_and_prior_are_the_trained_clone(cfg: dict
         assert torch.equal(value, model.target.state_dict()[name]), name
 
 
+@pytest.mark.parametrize(
+    ("reward", "lowest", "highest"), [("coherent", -2.0, 0.0), ("time", -2.0, 0.0), ("sparse", -2.0, 2.0)]
+)
+def test_the_critics_atoms_span_what_the_reward_can_be_worth(
+    cfg: dict[str, Any], tmp_path: Path, reward: str, lowest: float, highest: float
+) -> None:
+    cfg["algorithm"]["reward"] = reward
+    cfg["algorithm"]["critic"] |= {"support": 2.0, "num_atoms": 21}
+    model = cast(CSIL, run(cfg, tmp_path, 0)[0].learner).model
+    for critic in (model.critic, model.target):
+        assert (len(critic.atoms), critic.atoms[0].item(), critic.atoms[-1].item()) == (21, lowest, highest)
+
+
+def test_the_discount_follows_the_length_of_the_demonstrations(cfg: dict[str, Any], tmp_path: Path) -> None:
+    """1/(1 − discount) is as many mean lengths as set; the learner and all windows use it; a set discount wins."""
+    with h5py.File(tmp_path / "demos.hdf5") as file:
+        lengths = [demo.attrs["num_samples"] for demo in file["data"].values()]  # pyright: ignore
+    cfg["algorithm"] |= {"effective_horizon": 2.5, "n_step": 1}
+    assert len(lengths) == 6 and len(set(lengths)) > 1
+    expected = 1.0 - 1.0 / (2.5 * sum(lengths) / 6)
+    algorithm, recorder = run(cfg, tmp_path, 1)
+    assert algorithm.discount == pytest.approx(expected)
+    assert json.loads((tmp_path / "pretraining.json").read_text())["returns"]["discount"] == algorithm.discount
+    batch = recorder.calls[0][0]
+    assert batch.discount.unique().tolist() == pytest.approx([0.0, expected])
+    cfg["algorithm"]["discount"] = 0.9
+    assert run(cfg, tmp_path, 0)[0].discount == 0.9
+
+
+@pytest.mark.parametrize("reward", ["coherent", "time", "sparse"])
+def test_beta_counts_mean_costs_of_a_demonstrated_step(
+    cfg: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reward: str
+) -> None:
+    cfg["algorithm"] |= {"reward": reward, "beta": 0.3}
+    algorithm, _ = run(cfg, tmp_path, 0, record=False)
+    learner = cast(CSIL, algorithm.learner)
+    used: list[float] = []
+    for name in ("bootstrap_target", "update_actor"):
+        function = getattr(updates, name)
+
+        def kept(*args: Any, function: Any = function) -> Any:
+            used.append(args[-1])
+            return function(*args)
+
+        monkeypatch.setattr(updates, name, kept)
+    point_mass.go_on(algorithm, 1)
+    assert learner.constants()["step_worth"] > 0.0
+    assert set(used) == {0.3 * learner.constants()["step_worth"]} and len(used) > 7
+
+
 def test_a_residual_starts_at_a_narrow_prior_of_its_own(cfg: dict[str, Any], tmp_path: Path) -> None:
     problem = run(cfg, tmp_path, 0)[0].problem
-    settings = {k: cfg["algorithm"][k] for k in ("reward", "policy", "clone", "critic", "target_rate", "beta")}
-    settings |= {"combination": "residual", "residual_scale": 0.1, "reward_floor": -5.0, "gradient_penalty": 0.0}
-    learner = CSIL(problem, **settings, refinement_learning_rate=0.0, exploration_std=0.2)
+    cfg["algorithm"] |= {"combination": "residual", "residual_scale": 0.1}
+    names = inspect.signature(CSIL).parameters.keys() - {"problem"}
+    learner = CSIL(problem, **{name: cfg["algorithm"][name] for name in names})
     torch.nn.init.normal_(learner.model.clone.mean_weight)
     learner.model.start_from_clone(residual=True)
     features = learner.features(torch.randn(64, problem.actor_dim))

@@ -79,7 +79,7 @@ def cfg(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     algorithm.base, algorithm.demonstrations = "base", "demos"
     algorithm.policy.num_features = algorithm.policy.hidden_dim = 16
     algorithm.critic.hidden_dims = (16,)
-    algorithm.clone.steps = algorithm.critic.pretrain_steps = 5
+    algorithm.clone.steps, algorithm.critic.pretrain_steps = 30, 5
     algorithm.batch_size, algorithm.updates_per_iteration = 16, 3
     algorithm.replay_steps, algorithm.learning_starts, algorithm.actor_start_episodes = 30, 0, 0
     return runner.to_dict()
@@ -161,8 +161,8 @@ def test_invalid_steps_are_marked_and_outcomes_counted(cfg: dict[str, Any]) -> N
     invalid[1] = True
     roll(learner, env, obs, done, success, invalid)
     assert collector_of(learner).buffer.transitions["valid"][:14].logical_not().nonzero().tolist() == [[1]]
-    assert collector_of(learner).episodes["train"].summary()[1:].tolist() == [2, 1, 1]
-    assert collector_of(learner).episodes["eval"].summary()[1:].tolist() == [1, 1, 0]
+    assert collector_of(learner).episodes["train"].summary()[1:].tolist() == [2, 1, 1, 0]
+    assert collector_of(learner).episodes["eval"].summary()[1:].tolist() == [1, 1, 0, 0]
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
@@ -213,7 +213,7 @@ def test_values_that_are_not_finite_are_contained_and_counted(
 
 
 @pytest.mark.parametrize("combination", ["ensemble", "residual", "policy"])
-@pytest.mark.parametrize("reward", ["coherent", "sparse"])
+@pytest.mark.parametrize("reward", ["coherent", "time", "sparse"])
 def test_every_combination_and_reward_learns_and_reports(
     cfg: dict[str, Any], tmp_path: Path, combination: str, reward: str
 ) -> None:
@@ -232,24 +232,47 @@ def test_every_combination_and_reward_learns_and_reports(
     assert all(torch.isfinite(value).all() for value in model_of(learner).state_dict().values())
 
 
-def test_actor_rests_until_its_start(cfg: dict[str, Any]) -> None:
-    cfg["algorithm"]["actor_start_steps"] = 3 * N
-    env = RandomEnv()
+def test_the_actor_rests_until_every_training_environment_has_ended_its_episodes(
+    cfg: dict[str, Any], tmp_path: Path
+) -> None:
+    """Many episodes of the others do not count for the one that runs; nor do those of evaluation. Resumed or not."""
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    cfg["algorithm"] |= {"actor_start_episodes": 2, "policy_delay": 1}
+    env = RandomEnv(tmp_path / "first")
     learner, obs = build(cfg, env)
     start = model_of(learner).actor.mean_weight.clone()
-    obs = roll(learner, env, roll(learner, env, obs))
+    done, success, invalid = no_ends()
+    done[:] = True
+    done[13] = False  # the last training environment
+    for _ in range(3):
+        obs = roll(learner, env, obs, done, success, invalid)
+        learner.update()
+    obs = roll(learner, env, obs, ~done, success, invalid)
     learner.update()
+    learner.update()
+    assert learner.report.fewest == {"train": 1, "eval": 3}
+    roll(learner, env, obs, ~done, success, invalid)
+    learner.update()
+    assert learner.report.fewest == {"train": 2, "eval": 3}
     assert torch.equal(start, model_of(learner).actor.mean_weight)
-    roll(learner, env, obs)
-    learner.update()
-    assert not torch.equal(start, model_of(learner).actor.mean_weight)
+
+    write_checkpoint(learner.save(), tmp_path / "first" / "model_0.pt")
+    resumed = OffPolicyAlgorithm.construct_algorithm(obs, RandomEnv(tmp_path / "second"), cfg, "cpu")
+    resumed.load(read_checkpoint(tmp_path / "first")[0], None, True)
+    resumed.train_mode()
+    for algorithm in (learner, resumed):
+        algorithm.update()
+        assert not torch.equal(start, model_of(algorithm).actor.mean_weight)
 
 
 def test_resuming_restores_networks_counters_and_replay(cfg: dict[str, Any], tmp_path: Path) -> None:
     env = RandomEnv(tmp_path / "first")
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
+    cfg["algorithm"]["effective_horizon"] = 2.0
     learner, obs = build(cfg, env)
+    assert learner.discount == pytest.approx(1.0 - 1.0 / 40.0)  # the demonstrations have 20 steps
     for _ in range(3):
         obs = roll(learner, env, obs)
     learner.update()
@@ -268,6 +291,7 @@ def test_resuming_restores_networks_counters_and_replay(cfg: dict[str, Any], tmp
     for name, value in model_of(learner).state_dict().items():
         assert torch.equal(value, model_of(resumed).state_dict()[name]), name
     assert resumed.learner.constants() == learner.learner.constants()
+    assert resumed.discount == learner.discount
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import math
 import torch
 
 from cohoff.offpolicy.episodes import EpisodeStatistics
+from cohoff.offpolicy.report import Report
 
 
 def end(statistics: EpisodeStatistics, done: list[bool], success: list[bool]) -> list[float]:
@@ -24,8 +25,8 @@ def test_there_is_no_rate_until_every_environment_has_an_outcome() -> None:
     for _ in range(2):
         rate, *_ = end(statistics, [True, True, False], [True, True, False])
         assert math.isnan(rate)
-    rate, episodes, successes, _ = end(statistics, [False, False, True], [False, False, False])
-    assert math.isclose(rate, 2 / 3, rel_tol=1e-6) and (episodes, successes) == (5, 4)
+    rate, episodes, successes, _, fewest = end(statistics, [False, False, True], [False, False, False])
+    assert math.isclose(rate, 2 / 3, rel_tol=1e-6) and (episodes, successes, fewest) == (5, 4, 1)
 
 
 def test_the_rate_is_the_mean_of_the_environments_last_outcomes() -> None:
@@ -34,3 +35,17 @@ def test_the_rate_is_the_mean_of_the_environments_last_outcomes() -> None:
         end(statistics, [True, False], [success, False])
     rate, *_ = end(statistics, [False, True], [False, False])
     assert rate == 0.5  # the first environment's failures are older than two episodes
+
+
+def test_the_fewest_episodes_are_those_of_the_environment_that_lags_behind() -> None:
+    """Counted for each group; what ended since the last line is told with the next one."""
+    groups = {"train": EpisodeStatistics(3, "cpu"), "eval": EpisodeStatistics(1, "cpu")}
+    for done in ([True, True, False], [True, True, True]):
+        end(groups["train"], done, [False, True, False])
+    report = Report(None, groups, {"skipped_updates": torch.zeros((), dtype=torch.long)})
+    assert report.fewest == {"train": 1, "eval": 0}
+    end(groups["train"], [False, False, True], [False, False, False])
+    end(groups["eval"], [True], [True])
+    assert report.fewest == {"train": 1, "eval": 0}
+    report.write({"iteration": 1})
+    assert report.fewest == {"train": 2, "eval": 1}

@@ -193,10 +193,11 @@ def test_a_finished_run_is_not_repeated(cfg: dict[str, Any], tmp_path: Path, cap
 
 def test_the_settings_of_a_checkpoint_hold(cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     other = copy.deepcopy(cfg)
-    other["algorithm"] |= {"beta": 0.5, "combination": "residual"}
+    other["algorithm"] |= {"beta": 0.5, "combination": "residual", "effective_horizon": 2.5}
     other["algorithm"]["critic"]["hidden_dims"] = (8, 8)
-    stopped(other, tmp_path / "first", iteration=2)
+    first = stopped(other, tmp_path / "first", iteration=2)
     runner = resume(cfg, tmp_path / "first", tmp_path / "second")
+    assert runner.alg.discount == first.alg.discount
     assert isinstance(runner.alg.learner, CSIL)
     assert runner.alg.learner.beta == 0.5 and isinstance(runner.alg.learner.combination, Residual)
     assert "agent.algorithm.beta=0.5, as the checkpoint was trained" in capsys.readouterr().out

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cohoff.algorithms.csil.cloning import train_clone
-from cohoff.algorithms.csil.reward import CoherentReward, SparseReward, discounted_returns
+from cohoff.algorithms.csil.reward import DEMONSTRATED_SHARE, CoherentReward, discounted_returns
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -37,12 +37,12 @@ def clone(demos: Transitions) -> StationaryPolicy:
     torch.manual_seed(0)
     policy = StationaryPolicy(6, 3, num_features=64)
     cfg = {"steps": 700, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": 0.1}
-    train_clone(policy, demos, cfg, lambda step, status: None)
+    train_clone(policy, demos, None, cfg, lambda step, status: None)
     return policy.requires_grad_(False)
 
 
 def test_reward_is_high_at_demonstrations_and_near_zero_far_away(demos: Transitions, clone: StationaryPolicy) -> None:
-    reward = CoherentReward(clone, floor=-5.0)
+    reward = CoherentReward(clone, floor=-5.0, margin_share=0.45)
     torch.manual_seed(1)
     uniform = torch.rand_like(demos.action) * 2.0 - 1.0
     at_data = reward.raw(demos.now.actor, demos.action).mean()
@@ -55,7 +55,7 @@ def test_reward_is_high_at_demonstrations_and_near_zero_far_away(demos: Transiti
 
 def test_finishing_is_never_worth_less_than_waiting(demos: Transitions, clone: StationaryPolicy) -> None:
     """Success ends at value 0, every further step costs, and walking a demonstration beats waiting where it is best."""
-    reward = CoherentReward(clone, floor=-5.0)
+    reward = CoherentReward(clone, floor=-5.0, margin_share=0.45)
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
     flags = torch.zeros(len(demos.now.actor), dtype=torch.bool)
     for action in (torch.tanh(clone(demos.now.actor)[0]), demos.action):
@@ -67,28 +67,19 @@ def test_finishing_is_never_worth_less_than_waiting(demos: Transitions, clone: S
 def test_calibration_fits_the_support_and_scales_reward_and_returns_alike(
     demos: Transitions, clone: StationaryPolicy
 ) -> None:
-    reward = CoherentReward(clone, floor=-5.0)
+    reward = CoherentReward(clone, floor=-5.0, margin_share=0.45)
     returns = reward.calibrate(demos, DISCOUNT, support=5.0)
-    lost_for_ever = (0.0 - reward.ceiling - reward.margin) / reward.scale / (1.0 - DISCOUNT)
-    assert lost_for_ever == pytest.approx(-5.0)
+    assert returns[demos.first_rows].mean().item() == pytest.approx(-5.0 * DEMONSTRATED_SHARE)
     flags = torch.zeros(len(demos), dtype=torch.bool)
     again = discounted_returns(reward(demos.now.actor, demos.action, flags), DISCOUNT, demos.lengths.tolist())
     torch.testing.assert_close(again, returns)
 
 
 def test_the_ceiling_is_what_the_clone_earns_at_its_best(demos: Transitions, clone: StationaryPolicy) -> None:
-    reward = CoherentReward(clone, floor=-5.0)
+    reward = CoherentReward(clone, floor=-5.0, margin_share=0.45)
     reward.calibrate(demos, DISCOUNT, support=5.0)
     at_mode = reward.raw(demos.now.actor, torch.tanh(clone(demos.now.actor)[0]))
     assert (at_mode > reward.ceiling).float().mean().item() == pytest.approx(0.05, abs=0.002)
-
-
-def test_sparse_reward_pays_at_success_alone(demos: Transitions) -> None:
-    reward = SparseReward()
-    returns = reward.calibrate(demos, DISCOUNT, support=5.0)
-    assert reward.scale == pytest.approx(0.2)
-    assert returns[29].item() == pytest.approx(5.0)
-    assert returns[0].item() == pytest.approx(5.0 * DISCOUNT**29, rel=1e-5)
 
 
 @pytest.mark.parametrize("holdout", [0.0, 0.5])
@@ -101,6 +92,6 @@ def test_held_out_demonstrations_are_not_cloned(demos: Transitions, holdout: flo
     torch.manual_seed(0)
     policy = StationaryPolicy(6, 3, num_features=32)
     cfg = {"steps": 250, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": holdout}
-    train_clone(policy, mixed, cfg, lambda step, status: None)
+    train_clone(policy, mixed, None, cfg, lambda step, status: None)
     mean = torch.tanh(policy(demos.now.actor)[0]).mean()
     assert mean < -0.4 if holdout else mean.abs() < 0.2

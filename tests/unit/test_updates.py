@@ -29,8 +29,9 @@ def make_state(obs: torch.Tensor) -> State:
 
 
 def make_batch(weight: float = 1.0, discount: float = 0.5) -> Batch:
-    obs, action, ones = torch.randn(B, D), 1.8 * torch.rand(B, A) - 0.9, torch.ones(B)
-    return Batch(make_state(obs), action, 0.25 * ones, discount * ones, make_state(torch.randn(B, D)), weight * ones)
+    now, following = make_state(torch.randn(B, D)), make_state(torch.randn(B, D))
+    action, ones = 1.8 * torch.rand(B, A) - 0.9, torch.ones(B)
+    return Batch(now, action, 0.25 * ones, discount * ones, 0.75 * ones, following, weight * ones)
 
 
 class KnownCritic:
@@ -103,13 +104,18 @@ def test_the_actor_learns_through_the_combination() -> None:
 
 
 def test_the_target_is_the_worse_members_and_pays_for_divergence() -> None:
-    """0.25 + 0.5·(−0.5 − beta·KL), from the target network and not the online one."""
+    """0.25 + 0.5·(−0.5) − beta·followed·KL row by row, from the target network and not the online one."""
     model = known_model(online=KnownCritic(1.0, 1.0))
     torch.nn.init.normal_(model.actor.mean_weight)
-    target, next_action, metrics = updates.bootstrap_target(model, make_batch(), torch.zeros(B, A), beta=0.1)
-    assert metrics["next_kl"] > 0.1 and metrics["target_clipped"] == 0.0
-    value = (target * KnownCritic.atoms).sum(-1).mean()
-    assert value.item() == pytest.approx(0.25 + 0.5 * (-0.5 - 0.1 * metrics["next_kl"].item()), abs=1e-4)
+    batch = make_batch()
+    batch.followed = torch.arange(B) / B  # 0 after success in a window of one step
+    mean, std = model.actor(batch.next.actor)
+    divergence = losses.gaussian_kl(mean, std, torch.zeros(B, A), torch.ones(B, A))
+    target, next_action, metrics = updates.bootstrap_target(model, batch, torch.zeros(B, A), beta=0.1)
+    torch.testing.assert_close(metrics["next_kl"], divergence.mean())
+    assert divergence.mean() > 0.1 and metrics["target_clipped"] == 0.0
+    value = (target * KnownCritic.atoms).sum(-1)
+    torch.testing.assert_close(value, -0.1 * batch.followed * divergence, atol=1e-5, rtol=1e-4)
     assert next_action.abs().max() <= 1.0
 
 

@@ -31,9 +31,10 @@ def make_learner(device: str, hidden_dims: tuple[int, ...]) -> CSIL:
     policy = {"hidden_dim": 256, "code_dim": 12, "num_features": 128, "phase_std": 1.0}
     critic = {"hidden_dims": hidden_dims, "num_atoms": 101, "support": 5.0, "num_members": 2}
     return CSIL(
-        Problem(OBS_DIM, OBS_DIM, ACTION_DIM, 0.99, torch.device(device)),
-        combination="ensemble", residual_scale=0.1, reward="coherent", reward_floor=-5.0, refinement_learning_rate=0.0,
-        policy=policy, clone={}, critic=critic, target_rate=0.005, beta=0.01, exploration_std=0.2, gradient_penalty=0.0,
+        Problem(OBS_DIM, OBS_DIM, ACTION_DIM, torch.device(device)),
+        combination="ensemble", residual_scale=0.1, reward="coherent", reward_floor=-5.0, margin_share=0.5,
+        refinement_learning_rate=0.0, policy=policy, clone={}, critic=critic, target_rate=0.005, beta=0.01,
+        exploration_std=0.2, gradient_penalty=0.0,
     )  # fmt: skip
 
 

@@ -73,7 +73,8 @@ def main(argv: Sequence[str]) -> None:
         runner_cfg: Any = load_cfg_from_registry(args.task, "rsl_rl_csil_cfg_entry_point")
         cfg = runner_cfg.to_dict()
         cfg["algorithm"] |= {"demonstrations": args.demos, "base": args.base}
-        cfg["algorithm"]["clone"]["steps"] = cfg["algorithm"]["critic"]["pretrain_steps"] = 1
+        cfg["algorithm"]["clone"]["steps"] = 20  # enough for a reward
+        cfg["algorithm"]["critic"]["pretrain_steps"] = 1
         cfg["algorithm"]["updates_per_iteration"] = args.updates
         obs = wrapped.get_observations()
         algorithm = OffPolicyAlgorithm.construct_algorithm(obs, wrapped, cfg, args.device)

@@ -147,6 +147,7 @@ def smallest_csil(folder: Path) -> dict[str, Any]:
     algorithm |= {
         "demonstrations": str(folder / "demos.hdf5"), "combination": "policy", "gradient_penalty": 0.0,
         "batch_size": 16, "updates_per_iteration": 7, "replay_steps": 50, "learning_starts": 0,
+        "actor_start_episodes": 0,
     }  # fmt: skip
     return runner
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from cohoff.algorithms.common.losses import coherent_reward, tanh_gaussian_log_prob
+from cohoff.errors import InputError
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -149,12 +150,22 @@ class CoherentReward:
 
     @torch.no_grad()
     def calibrate(self, demonstrations: Transitions, discount: float, support: float) -> Tensor:
-        """Set ceiling, margin and, by :data:`DEMONSTRATED_SHARE`, scale; return scaled returns [M]."""
+        """Set ceiling, margin and, by :data:`DEMONSTRATED_SHARE`, scale; return scaled returns [M].
+
+        Raises:
+            InputError: The clone is so unsure that a step far from the data would cost nothing.
+        """
         obs = demonstrations.now.actor
         mode_reward = self.raw(obs, torch.tanh(self.policy(obs)[0]))
         self.ceiling, self.margin, self.scale = float(mode_reward.quantile(0.95)), 0.0, 1.0
         density = -float(self(obs, demonstrations.action, demonstrations.success).mean())
         self.margin = density * self.margin_share / (1.0 - self.margin_share)
+        if self.ceiling + self.margin <= 0.0:
+            raise InputError(
+                f"the clone is no surer of its own actions than of random ones (reward {self.ceiling:.3g} at its best, "
+                f"margin {self.margin:.3g}), so that no coherent reward can be read off it; raise "
+                "agent.algorithm.clone.steps or agent.algorithm.margin_share, or use agent.algorithm.reward=time"
+            )
         returns = demonstrated_returns(self, demonstrations, discount)
         self.scale = demonstration_scale(returns, demonstrations, support)
         self.step_worth = (density + self.margin) / self.scale
