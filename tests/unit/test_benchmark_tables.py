@@ -117,6 +117,15 @@ def test_results_that_the_suite_no_longer_asks_for_are_left_out(suite: Path) -> 
     assert {(run.task, run.setting) for run in results.runs} == {("Square", "bc")} and results.failed == []
 
 
+def test_seeds_of_different_recipes_are_not_mixed(suite: Path) -> None:
+    path = suite / "square/bc/seed_1.json"
+    content = json.loads(path.read_text())
+    content["settings"]["overrides"] = ["agent.algorithm.beta=1"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"bc/seed_1\.json' has another overrides"):
+        read_benchmark(suite)
+
+
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [

@@ -88,12 +88,13 @@ def read_benchmark(suite: Path) -> Benchmark:
     """The results in the folder ``suite``; those of tasks and settings that the suite no longer has are left out.
 
     Raises:
-        InputError: There is none, or a file cannot be used.
+        InputError: There is none, a file cannot be used, or seeds of one setting were run with different recipes.
     """
     definition = read_json(suite / SUITE_FILE)
     tasks, settings = list(definition["tasks"]), list(definition["settings"])
     runs: list[BenchmarkRun] = []
     failed: list[tuple[str, str]] = []
+    recipes: dict[tuple[str, str], dict[str, Any]] = {}
     for path in sorted(suite.glob("*/*/seed_*.json")):
         content = read_json(path)
         try:
@@ -102,10 +103,17 @@ def read_benchmark(suite: Path) -> Benchmark:
                 continue
             if "failed" in content:
                 failed.append((task, setting))
-            else:
-                runs.append(_completed(content, task, setting))
+                continue
+            runs.append(_completed(content, task, setting))
+            recipe = content["settings"] | {"seed": None}
         except (KeyError, TypeError) as error:
             raise InputError(f"{str(path)!r} is not a result of `cohoff benchmark`: it lacks {error}") from error
+        before = recipes.setdefault((task, setting), recipe)
+        if changed := [name for name in recipe if recipe[name] != before.get(name)]:
+            raise InputError(
+                f"{str(path)!r} has another {', '.join(changed)} than the seeds before; delete the older files and run "
+                "`cohoff benchmark` again"
+            )
     if not runs and not failed:
         raise InputError(f"no results <task>/<setting>/seed_<n>.json in {str(suite)!r}; `cohoff benchmark` writes them")
     runs.sort(key=lambda run: (tasks.index(run.task), settings.index(run.setting), run.seed))
