@@ -5,5 +5,5 @@
 
 from cohoff_tasks.common.recipe import Recipe
 
-RECIPE = Recipe(num_demonstrations=18, disturbance=0.1)
+RECIPE = Recipe(num_demonstrations=18, disturbance=0.05)
 """The recipe of the task."""
