@@ -174,13 +174,16 @@ class CoherentReward:
 
 Reward = CoherentReward | TimeReward | SparseReward
 
-REWARDS: dict[str, type[Reward]] = {"coherent": CoherentReward, "time": TimeReward, "sparse": SparseReward}
+CONTROLS: dict[str, type[TimeReward | SparseReward]] = {"time": TimeReward, "sparse": SparseReward}
+"""Rewards by name that are not learned."""
+
+REWARDS: dict[str, type[Reward]] = {"coherent": CoherentReward, **CONTROLS}
 """Rewards by name."""
 
 
 def make_reward(name: str, policy: StationaryPolicy, floor: float, margin_share: float) -> Reward:
     """The reward called ``name``; the other arguments are those of :class:`CoherentReward`, which alone uses them."""
-    return CoherentReward(policy, floor, margin_share) if name == "coherent" else REWARDS[name]()
+    return CoherentReward(policy, floor, margin_share) if name == "coherent" else CONTROLS[name]()
 
 
 def demonstration_scale(returns: Tensor, demonstrations: Transitions, support: float) -> float:
