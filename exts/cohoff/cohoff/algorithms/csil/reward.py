@@ -180,7 +180,8 @@ REWARDS: dict[str, type[Reward]] = {"coherent": CoherentReward, "time": TimeRewa
 
 def make_reward(name: str, policy: StationaryPolicy, floor: float, margin_share: float) -> Reward:
     """The reward called ``name``; the other arguments are those of :class:`CoherentReward`, which alone uses them."""
-    return CoherentReward(policy, floor, margin_share) if name == "coherent" else REWARDS[name]()
+    kind = REWARDS[name]
+    return kind(policy, floor, margin_share) if issubclass(kind, CoherentReward) else kind()
 
 
 def demonstration_scale(returns: Tensor, demonstrations: Transitions, support: float) -> float:
