@@ -132,22 +132,22 @@ def model_with(atoms: torch.Tensor) -> Any:
 
 
 def test_the_time_reward_says_nothing_but_time() -> None:
-    """A demonstration is worth −1.5, waiting −2: 0.5 is the distance of two atoms."""
-    reward, demos = TimeReward(), demonstrations([1.0] * 4, 2)
+    """Three steps cost 1.75 and waiting 2: with 1.5 for the demonstration, 1.5·0.25/1.75, in atoms at distance 0.5."""
+    reward, demos = TimeReward(), demonstrations([1.0] * 6, 3)
     returns = reward.calibrate(demos, discount=0.5, support=5.0)
     report = return_quality(model_with(torch.linspace(-5.0, 0.0, 11)), reward, demos, returns, 0.5)
     assert report == pytest.approx(
-        {"discount": 0.5, "not_time": 0.0, "density_share": 0.0, "finishing_atoms": 1.0}, abs=1e-6
+        {"discount": 0.5, "not_time": 0.0, "density_share": 0.0, "finishing_atoms": 3.0 / 7.0}, abs=1e-6
     )
 
 
 def test_the_sparse_reward_says_nothing_but_time() -> None:
-    """A demonstration is worth 2.5 more than waiting: 2.5 of 10 atoms between −5 and 5."""
-    reward, demos = SparseReward(), demonstrations([1.0] * 4, 2)
+    """A demonstration of three steps is worth 5/4 more than waiting, in atoms at distance 1."""
+    reward, demos = SparseReward(), demonstrations([1.0] * 6, 3)
     returns = reward.calibrate(demos, discount=0.5, support=5.0)
     report = return_quality(model_with(torch.linspace(-5.0, 5.0, 11)), reward, demos, returns, 0.5)
     assert report == pytest.approx(
-        {"discount": 0.5, "not_time": 0.0, "density_share": 0.0, "finishing_atoms": 2.5}, abs=1e-6
+        {"discount": 0.5, "not_time": 0.0, "density_share": 0.0, "finishing_atoms": 1.25}, abs=1e-6
     )
 
 

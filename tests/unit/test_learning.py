@@ -79,7 +79,7 @@ def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "demonstrations": str(tmp_path / "demos.hdf5"), "base": "base", "replay_steps": 200, "n_step": 3,
         "batch_size": 128, "updates_per_iteration": 16, "learning_starts": 0, "learning_rate": 1e-3,
         "final_learning_rate": 1e-3, "policy_delay": 1, "effective_horizon": 4.0, "actor_start_episodes": 1,
-        "actor_learning_rate_share": 0.1,
+        "actor_learning_rate_share": 1.0,
     }  # fmt: skip
     return runner
 
@@ -95,7 +95,13 @@ def csil_settings() -> dict[str, Any]:
     settings["policy"] |= {"hidden_dim": 64, "num_features": 64}
     settings["critic"] |= {"hidden_dims": (64, 64), "pretrain_steps": 300}
     settings["clone"] |= {"steps": 400, "holdout": 0.0}
-    return settings | {"gradient_penalty": 0.0, "target_rate": 0.02, "beta": 0.35, "margin_share": 0.45}
+    return settings | {
+        "gradient_penalty": 0.0,
+        "target_rate": 0.02,
+        "beta": 0.35,
+        "margin_share": 0.45,
+        "exploration_std": 0.2,
+    }
 
 
 def test_csil_raises_success(cfg: dict[str, Any], tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     discount: Annotated[float, Gt(0), Lt(1)] | None = None
     """Discount of a control step; None takes it from ``effective_horizon``."""
 
-    effective_horizon: Annotated[float, Gt(0)] = 4.0
+    effective_horizon: Annotated[float, Gt(1)] = 4.0
     """1/(1 - discount) in mean lengths of a demonstration (ours): a learner that looks less far ahead than a
     demonstration lasts does not see what finishing is worth."""
 
