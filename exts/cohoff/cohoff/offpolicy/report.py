@@ -69,9 +69,8 @@ class Report:
         self.totals: dict[str, int] = {}
         """The further numbers as they were last written."""
         self._resumed = False
-        self.fewest: dict[str, int] = {}
+        self.fewest = dict.fromkeys(episodes, 0)
         """Episodes that every environment of a group has finished, as they were last read."""
-        self._count_episodes()
 
     @property
     def seconds(self) -> float:
@@ -82,15 +81,12 @@ class Report:
         """Begin with what the run in ``folder`` wrote up to ``iteration``, ``seconds`` after its start."""
         self._started = time.monotonic() - seconds
         self._resumed = True
-        self._count_episodes()
+        self.fewest = {group: int(statistics.summary()[-1]) for group, statistics in self._episodes.items()}
         source = folder / PROGRESS_FILE
         if self._file is not None and source.is_file():
             kept = [line for line in source.read_text(encoding="utf-8").splitlines() if _iteration(line) <= iteration]
             with atomic_path(self._file) as temporary:
                 temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-
-    def _count_episodes(self) -> None:
-        self.fewest = {group: int(statistics.summary()[-1]) for group, statistics in self._episodes.items()}
 
     def add(self, metrics: dict[str, Tensor]) -> None:
         """Add the metrics of one update."""
