@@ -43,9 +43,11 @@ def test_the_fewest_episodes_are_those_of_the_environment_that_lags_behind() -> 
     for done in ([True, True, False], [True, True, True]):
         end(groups["train"], done, [False, True, False])
     report = Report(None, groups, {"skipped_updates": torch.zeros((), dtype=torch.long)})
+    assert report.fewest == {"train": 0, "eval": 0}
+    report.write({"iteration": 1})
     assert report.fewest == {"train": 1, "eval": 0}
     end(groups["train"], [False, False, True], [False, False, False])
     end(groups["eval"], [True], [True])
     assert report.fewest == {"train": 1, "eval": 0}
-    report.write({"iteration": 1})
+    report.write({"iteration": 2})
     assert report.fewest == {"train": 2, "eval": 1}
