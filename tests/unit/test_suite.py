@@ -96,7 +96,7 @@ def test_suites_share_data_whatever_their_budget() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "word"),
     [
-        ("title:", "titel:", "titel"),
+        ("title:", "caption:", "caption"),
         ("num_demonstrations: 5", "demonstrations: 5", "demonstrations"),
         ("max_iterations: 10", "max_iterations: ten", "ten"),
         ("max_iterations: 10", "max_iterations: 0", "tasks.Square.max_iterations"),
