@@ -26,21 +26,26 @@ lost, and needs no atoms to tell how much."""
 
 
 @dataclass
-class SparseReward:
-    """1 on the step that succeeds and 0 elsewhere: what reinforcement learning without demonstrations would use."""
-
-    lowest: ClassVar[float] = -1.0
-    highest: ClassVar[float] = 1.0
+class Control:
+    """What the rewards have that are not learned."""
 
     scale: float = 1.0
-    """Divisor of the reward; set by :meth:`calibrate`."""
+    """Divisor of the reward; set by ``calibrate``."""
 
     step_worth: float = 0.0
     """Mean size of what a demonstrated step changes in the scaled return: the unit of beta."""
 
     def constants(self) -> dict[str, float]:
-        """What :meth:`calibrate` set, for a checkpoint."""
+        """What ``calibrate`` set, for a checkpoint."""
         return {"scale": self.scale, "step_worth": self.step_worth}
+
+
+@dataclass
+class SparseReward(Control):
+    """1 on the step that succeeds and 0 elsewhere: what reinforcement learning without demonstrations would use."""
+
+    lowest: ClassVar[float] = -1.0
+    highest: ClassVar[float] = 1.0
 
     @property
     def waiting(self) -> float:
@@ -59,21 +64,11 @@ class SparseReward:
 
 
 @dataclass
-class TimeReward:
+class TimeReward(Control):
     """-1 on every step until success: the coherent reward without what was learned."""
 
     lowest: ClassVar[float] = -1.0
     highest: ClassVar[float] = 0.0
-
-    scale: float = 1.0
-    """Divisor of the reward; set by :meth:`calibrate`."""
-
-    step_worth: float = 0.0
-    """Scaled cost of a step: the unit of beta."""
-
-    def constants(self) -> dict[str, float]:
-        """What :meth:`calibrate` set, for a checkpoint."""
-        return {"scale": self.scale, "step_worth": self.step_worth}
 
     @property
     def waiting(self) -> float:
