@@ -75,6 +75,7 @@ def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         monkeypatch.setattr(module, "load_base", lambda *args: point_mass.DriftingBase())
     point_mass.write_demonstrations(tmp_path / "demos.hdf5")
     runner = OffPolicyRunnerCfg(max_iterations=20).to_dict()
+    # A tenth of the rate for the actor, the default, is too slow to be seen in so few updates.
     runner["algorithm"] = OffPolicyAlgorithmCfg(learner="").to_dict() | {
         "demonstrations": str(tmp_path / "demos.hdf5"), "base": "base", "replay_steps": 200, "n_step": 3,
         "batch_size": 128, "updates_per_iteration": 16, "learning_starts": 0, "learning_rate": 1e-3,
