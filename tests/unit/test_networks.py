@@ -14,6 +14,8 @@ from torch.testing import assert_close
 from cohoff.algorithms.common import losses
 from cohoff.networks.blocks import EnsembleBatchNorm, EnsembleBlock, EnsembleLinear, SharedInputNorm
 from cohoff.networks.critic import CategoricalCritic
+from cohoff.networks.gaussian import GaussianPolicy
+from cohoff.networks.scalar_critic import ScalarCritic
 from cohoff.networks.stationary import StationaryPolicy, triangle_wave
 from cohoff.networks.triangular import TriangularForm
 
@@ -168,3 +170,43 @@ def test_running_statistics_leave_out_what_is_not_finite() -> None:
     norm(torch.tensor([[1.0, 2.0, torch.nan], [3.0, torch.inf, 5.0]]), batch_statistics=True, track=True)
     assert norm.mean.tolist() == [1.0, 0.0, 0.0]
     assert norm.var.isfinite().all() and norm.var[1:].tolist() == [1.0, 1.0]
+
+
+def test_gaussian_policy_starts_with_the_mean_and_spread_asked_for() -> None:
+    policy = GaussianPolicy(3, 2, (8, 8), zero_mean=True, initial_std=0.3)
+    mean, std = policy(torch.randn(5, 3))
+    assert torch.equal(mean, torch.zeros(5, 2))
+    assert torch.allclose(std, torch.full((5, 2), 0.3))
+    assert not torch.equal(GaussianPolicy(3, 2, (8,)).mean(torch.ones(1, 3)), torch.zeros(1, 2))
+
+
+@pytest.mark.parametrize("network", [GaussianPolicy(2, 1, (8,), layer_norm=True), StationaryPolicy(2, 1, 8, 4, 8)])
+def test_the_mean_alone_is_the_mean_and_the_input_is_normalized(network: GaussianPolicy | StationaryPolicy) -> None:
+    torch.nn.init.normal_(network.mean_weight if isinstance(network, StationaryPolicy) else network.mean_head.weight)
+    network.eval()
+    obs = torch.randn(6, 2)
+    plain = network.mean(obs)
+    assert torch.equal(plain, network(obs)[0])
+    network.set_normalization(torch.tensor([1.0, 2.0]), torch.tensor([2.0, 4.0]))
+    assert torch.allclose(network.mean(obs * torch.tensor([2.0, 4.0]) + torch.tensor([1.0, 2.0])), plain, atol=1e-5)
+
+
+def test_scalar_critics_are_independent_and_bounded_by_their_layer_norm() -> None:
+    critic = ScalarCritic(3, 2, (16, 16), num_members=3)
+    obs, action = torch.randn(4, 3), torch.randn(4, 2)
+    values = critic(obs, action)
+    assert values.shape == (3, 4)
+    (gradient,) = torch.autograd.grad(values[0].sum(), critic.head.weight)
+    assert gradient[0].abs().sum() > 0 and gradient[1:].abs().sum() == 0
+    # A normalized layer of 16 units has norm 4; behind it is a fixed linear map.
+    bound = 4.0 * critic.head.weight.norm(dim=1).max()
+    assert critic(1e4 * obs, 1e4 * action).abs().max() <= bound
+
+
+def test_scalar_target_follows_by_its_rate() -> None:
+    online, target = (ScalarCritic(2, 1, (8,), num_members=2) for _ in range(2))
+    online.set_normalization(torch.ones(2), 2.0 * torch.ones(2))
+    before, wanted = target.head.weight.clone(), online.head.weight
+    target.track_(online, 0.25)
+    assert torch.allclose(target.head.weight, before + 0.25 * (wanted - before))
+    assert torch.equal(target.obs_std, online.obs_std)

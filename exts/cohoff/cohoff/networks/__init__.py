@@ -4,6 +4,8 @@
 """Network modules."""
 
 from cohoff.networks.critic import CategoricalCritic
+from cohoff.networks.gaussian import GaussianPolicy
+from cohoff.networks.scalar_critic import ScalarCritic
 from cohoff.networks.stationary import StationaryPolicy
 
-__all__ = ["CategoricalCritic", "StationaryPolicy"]
+__all__ = ["CategoricalCritic", "GaussianPolicy", "ScalarCritic", "StationaryPolicy"]

@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from cohoff.networks.normalized import NormalizedInput
 from cohoff.networks.triangular import TriangularForm
 
 PRIOR_VARIANCE = 0.75
@@ -29,7 +30,7 @@ def triangle_wave(x: Tensor) -> Tensor:
     return math.sqrt(3.0) * (1.0 - 4.0 * (turns - turns.detach().round()).abs())
 
 
-class StationaryPolicy(nn.Module):
+class StationaryPolicy(NormalizedInput):
     """Tanh-Gaussian policy whose mean goes to 0 and whose spread goes to the prior away from its data.
 
     A network maps the observation to a small code; random periodic features of the code make the Bayesian linear
@@ -48,12 +49,8 @@ class StationaryPolicy(nn.Module):
         num_features: int = 256,
         phase_std: float = 1.0,
     ):
-        super().__init__()
+        super().__init__(obs_dim)
         self.action_dim = action_dim
-        self.obs_mean: Tensor
-        self.obs_std: Tensor
-        self.register_buffer("obs_mean", torch.zeros(obs_dim))
-        self.register_buffer("obs_std", torch.ones(obs_dim))
         self.body = nn.Sequential(
             nn.Linear(obs_dim, hidden_dim),
             nn.ELU(),
@@ -72,11 +69,6 @@ class StationaryPolicy(nn.Module):
         self.factor = nn.Parameter(torch.zeros(action_dim, num_features, num_features))
         self.factor.data.diagonal(dim1=1, dim2=2).fill_(LOG_PRIOR_FACTOR)
 
-    def set_normalization(self, mean: Tensor, std: Tensor) -> None:
-        """Fix the input normalization, both [D], from the demonstrations."""
-        self.obs_mean.copy_(mean)
-        self.obs_std.copy_(std)
-
     @torch.no_grad()
     def set_spread(self, std: float) -> None:
         """Give an untrained policy the standard deviation ``std`` (before tanh) everywhere."""
@@ -85,10 +77,14 @@ class StationaryPolicy(nn.Module):
 
     def features(self, obs: Tensor) -> Tensor:
         """Periodic features [B, F] of unit norm of observations [B, D]."""
-        code = self.code_norm(self.body((obs - self.obs_mean) / self.obs_std))
+        code = self.code_norm(self.body(self.normalize(obs)))
         phase = (code * self.log_inverse_lengthscale.exp()) @ self.frequencies
         waves = triangle_wave(torch.cat([phase + math.pi / 4, phase - math.pi / 4], dim=-1))
         return waves / math.sqrt(waves.shape[-1])
+
+    def mean(self, obs: Tensor) -> Tensor:
+        """Mean before tanh [B, A] at observations [B, D], without the cost of the spread."""
+        return self.features(obs) @ self.mean_weight
 
     def head(self, features: Tensor, faithful: bool = False) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation before tanh, [B, A] each, of features [B, F].

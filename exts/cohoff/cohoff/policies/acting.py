@@ -11,26 +11,38 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor, nn
 
+from cohoff.networks.gaussian import GaussianPolicy
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.policies.chunking import ChunkEngine
+
+SmallPolicy = StationaryPolicy | GaussianPolicy
+"""Networks that act at every control step."""
 
 
 class CombinedPolicy(nn.Module):
     """Deterministic policy from the actor's observation [B, D] and the base action [B, A] to the executed one [B, A].
 
     Args:
-        actor: Maps observations to the mean before tanh, its first output; further outputs are not used.
+        actor: Its ``mean`` is what acts.
         combination: See :mod:`cohoff.policies.combine`.
+        sees_base: Whether the actor reads the base action, too, after its observation.
     """
 
-    def __init__(self, actor: StationaryPolicy, combination: Callable[[Tensor, Tensor], Tensor]):
+    def __init__(self, actor: SmallPolicy, combination: Callable[[Tensor, Tensor], Tensor], sees_base: bool = False):
         super().__init__()
-        self.actor: StationaryPolicy = actor
+        self.actor: SmallPolicy = actor
         self.combination = combination
+        self.sees_base = sees_base
+
+    @property
+    def observation_dim(self) -> int:
+        """Size D of the actor's observation."""
+        return self.actor.obs_dim - (self.actor.action_dim if self.sees_base else 0)
 
     def forward(self, actor_obs: Tensor, base_action: Tensor) -> Tensor:
         """Executed action [B, A]."""
-        return self.combination(base_action, torch.tanh(self.actor(actor_obs)[0]))
+        seen = torch.cat([actor_obs, base_action], dim=-1) if self.sees_base else actor_obs
+        return self.combination(base_action, torch.tanh(self.actor.mean(seen)))
 
 
 class ActingPolicy(nn.Module):

@@ -29,12 +29,11 @@ class Step(nn.Module):
 
     def __init__(self, policy: CombinedPolicy):
         super().__init__()
-        self.actor, self.combination = copy.deepcopy(policy.actor).eval(), policy.combination
+        self.policy: CombinedPolicy = copy.deepcopy(policy).eval()
 
     def forward(self, observation: Tensor, base_action: Tensor | None = None) -> Tensor:
         """Executed action [B, A]."""
-        mean = torch.tanh(self.actor.features(observation) @ self.actor.mean_weight)
-        return self.combination(observation[:, :0] if base_action is None else base_action, mean)
+        return self.policy(observation, observation[:, :0] if base_action is None else base_action)
 
 
 class Plan(nn.Module):
@@ -66,7 +65,7 @@ def export_policy(policy: ActingPolicy, folder: Path, description: dict[str, Any
         if not isinstance(base, FlowPolicy):
             raise InputError("only a flow base policy can be exported, and pi-0.5 is none; run cohoff evaluate with it")
     step = Step(policy.policy).cpu()
-    observation_dim, action_dim = step.actor.obs_mean.numel(), step.actor.mean_weight.shape[1]
+    observation_dim, action_dim = step.policy.observation_dim, step.policy.actor.action_dim
     about = {
         **description,
         "observation_dim": observation_dim,
