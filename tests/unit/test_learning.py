@@ -12,17 +12,13 @@ from typing import Any
 
 import pytest
 import torch
+from learning_cases import base_success, point_mass_cfg, train_on_the_point_mass
 from torch import nn
 
 from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
-from cohoff.offpolicy import inference, inputs
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
-from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg, OffPolicyRunnerCfg
 from cohoff.offpolicy.batch import Batch
-from cohoff.offpolicy.inference import load_policy
 from cohoff.offpolicy.learner import Metrics, Problem
-from cohoff.policies.acting import ActingPolicy
-from cohoff.policies.chunking import ChunkEngine
 from cohoff.stress import point_mass
 
 
@@ -71,23 +67,7 @@ class CloningLearner:
 @pytest.fixture
 def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The core's settings for the point mass."""
-    for module in (inputs, inference):
-        monkeypatch.setattr(module, "load_base", lambda *args: point_mass.DriftingBase())
-    point_mass.write_demonstrations(tmp_path / "demos.hdf5")
-    runner = OffPolicyRunnerCfg(max_iterations=20).to_dict()
-    # A tenth of the rate for the actor, the default, is too slow to be seen in so few updates.
-    runner["algorithm"] = OffPolicyAlgorithmCfg(learner="").to_dict() | {
-        "demonstrations": str(tmp_path / "demos.hdf5"), "base": "base", "replay_steps": 200, "n_step": 3,
-        "batch_size": 128, "updates_per_iteration": 16, "learning_starts": 0, "learning_rate": 1e-3,
-        "final_learning_rate": 1e-3, "policy_delay": 1, "effective_horizon": 4.0, "actor_start_episodes": 1,
-        "actor_learning_rate_share": 1.0,
-    }  # fmt: skip
-    return runner
-
-
-def base_success() -> float:
-    base = ChunkEngine(point_mass.DriftingBase(), 256, "cpu", 10)
-    return point_mass.success_rate(ActingPolicy(lambda obs, action: action, lambda obs: {"actor": obs["policy"]}, base))  # pyright: ignore
+    return point_mass_cfg(tmp_path, monkeypatch)
 
 
 def csil_settings() -> dict[str, Any]:
@@ -106,11 +86,7 @@ def csil_settings() -> dict[str, Any]:
 
 
 def test_csil_raises_success(cfg: dict[str, Any], tmp_path: Path) -> None:
-    cfg["algorithm"] = csil_settings() | cfg["algorithm"] | {"learner": "cohoff.algorithms.csil.csil:CSIL"}
-    trained = point_mass.train(cfg, tmp_path, iterations=20)
-    torch.save(trained.save(), tmp_path / "model_19.pt")
-    start, end = (point_mass.success_rate(load_policy(tmp_path, 256, "cpu", kind)) for kind in ("csil_step0", "csil"))
-    print(f"base {base_success():.3f}, step 0 {start:.3f}, after {trained.num_updates} updates {end:.3f}")
+    start, end = train_on_the_point_mass(cfg, csil_settings(), tmp_path)
     assert base_success() < 0.7
     assert end > max(base_success(), start) + 0.1
 
