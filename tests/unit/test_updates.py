@@ -62,7 +62,7 @@ def known_model(combination: str = "policy", online: KnownCritic | None = None) 
     actor = StationaryPolicy(D, A, hidden_dim=16, num_features=16).eval()
     return SimpleNamespace(
         actor=actor, combination=make_combination(combination, 0.1), critic=online or KnownCritic(),
-        target=KnownCritic(0.5, -0.5), critic_obs=lambda obs, base: obs,
+        target=KnownCritic(0.5, -0.5), critic_inputs=lambda state, action: (state.critic, action),
     )  # fmt: skip
 
 
@@ -146,6 +146,19 @@ def real_model() -> tuple[CsilModel, torch.optim.Optimizer]:
     policy, critic = {"hidden_dim": 16, "num_features": 16}, {"hidden_dims": (32, 32), "num_atoms": 21}
     model = CsilModel(D, D, A, make_combination("policy"), policy, critic)
     return model, torch.optim.Adam(model.critic.parameters(), 3e-3, fused=True)
+
+
+@pytest.mark.parametrize(("combination", "before"), [("ensemble", 0.5), ("residual", 0.46), ("policy", 0.6)])
+def test_the_critic_sees_how_far_an_action_is_from_the_start(combination: str, before: float) -> None:
+    """Base action .4, mean policy action .6 before training: their mean, .4 + .1·.6, or the policy's alone."""
+    policy, critic = {"hidden_dim": 8, "num_features": 8}, {"hidden_dims": (8,), "num_atoms": 5}
+    model = CsilModel(D, D, A, make_combination(combination, 0.1), policy, critic)
+    state = make_state(torch.randn(B, D))
+    state.base_action = torch.full((B, A), 0.4)
+    state.features["prior_mean"] = torch.full((B, A), 0.6).atanh()
+    obs, deviation = model.critic_inputs(state, torch.full((B, A), 0.7))
+    torch.testing.assert_close(deviation, torch.full((B, A), 0.7 - before))
+    assert obs.shape == (B, D if combination == "policy" else D + A)
 
 
 def test_the_critic_learns_its_target_and_keeps_unit_norm() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import torch
 
-from cohoff.offpolicy.batch import FEATURES
 from cohoff.offpolicy.learner import Learner
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
 from cohoff.offpolicy.transitions import Transitions
@@ -15,10 +14,8 @@ from cohoff.offpolicy.transitions import Transitions
 
 def demonstration_buffer(learner: Learner, transitions: Transitions) -> ReplayBuffer:
     """A buffer of stride 1 that holds the demonstrations with the learner's rewards and features."""
-    states, last_states = (
-        {**states, **{FEATURES + name: value for name, value in learner.features(states["actor"]).items()}}
-        for states in (transitions.states, transitions.last_states)
-    )
+    transitions.add_features(learner.features)
+    states, last_states = transitions.states, transitions.last_states
     buffer = ReplayBuffer(len(transitions), 1, states, transitions.action.shape[1], num_ends=transitions.num_episodes)
     buffer.fill(
         states, last_states, action=transitions.action, success=transitions.success, done=transitions.done,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cohoff.data.demonstrations import Demonstrations
 from cohoff.data.stored import stored_observations
-from cohoff.offpolicy.batch import State
+from cohoff.offpolicy.batch import FEATURES, State
 from cohoff.offpolicy.replay_buffer import Fields
 from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.chunking import ChunkEngine
@@ -44,10 +44,19 @@ class Transitions:
         self.last_rows = self.first_rows + self.lengths - 1
         self.done = torch.zeros(len(self), dtype=torch.bool, device=rows.device)
         self.done[self.last_rows] = True
-        self._all = {name: torch.cat([value, self.last_states[name]]) for name, value in self.states.items()}
         self.successor = rows + 1
         self.successor[self.last_rows] = len(self) + torch.arange(self.num_episodes, device=rows.device)
+        self._take_states()
+
+    def _take_states(self) -> None:
+        self._all = {name: torch.cat([value, self.last_states[name]]) for name, value in self.states.items()}
         self.now = State.of(self.states)
+
+    def add_features(self, features: Callable[[Tensor], Fields]) -> None:
+        """Store with all states what ``features`` computes of the actor's observations [B, D], [B, ...] each."""
+        for states in (self.states, self.last_states):
+            states |= {FEATURES + name: value for name, value in features(states["actor"]).items()}
+        self._take_states()
 
     def __len__(self) -> int:
         """Number of transitions M."""

@@ -72,11 +72,9 @@ class CSIL:
         self._refinement = torch.optim.SGD(self.model.reward.parameters(), refinement_learning_rate)
         self.model.reward.requires_grad_(self.relabels)
 
-    @torch.no_grad()
     def features(self, actor_obs: Tensor) -> dict[str, Tensor]:
         """Mean and spread of the frozen prior, [B, A] each: updates need them at every state that they draw."""
-        mean, std = self.model.prior(actor_obs)
-        return {"prior_mean": mean, "prior_std": std}
+        return self.model.prior_features(actor_obs)
 
     @torch.no_grad()
     def act(self, state: State, explore: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from cohoff.networks.critic import CategoricalCritic
 from cohoff.networks.stationary import StationaryPolicy
+from cohoff.offpolicy.batch import State
 from cohoff.policies.combine import Combination
 
 RESIDUAL_STD = 0.3
@@ -59,9 +60,22 @@ class CsilModel(nn.Module):
         self.actor.load_state_dict(self.prior.state_dict())
         self.clone.requires_grad_(False)
 
-    def critic_obs(self, obs: Tensor, base_action: Tensor) -> Tensor:
-        """What the critic sees [B, ·]: the observation, and the base action where the executed one depends on it."""
-        return torch.cat([obs, base_action], dim=-1) if self.combination.uses_base else obs
+    @torch.no_grad()
+    def prior_features(self, actor_obs: Tensor) -> dict[str, Tensor]:
+        """Mean and spread of the prior before tanh, [B, A] each, at the actor's observations [B, D]."""
+        mean, std = self.prior(actor_obs)
+        return {"prior_mean": mean, "prior_std": std}
+
+    def critic_inputs(self, state: State, action: Tensor) -> tuple[Tensor, Tensor]:
+        """What the critic sees of executed actions [B, A]: observation [B, ·] and deviation [B, A].
+
+        The observation has the base action where the executed one depends on it. The deviation is that from the mean
+        action before training. It is noise that says nothing about the state, whereas the action itself tells how far
+        an episode has come: a critic that sees it prefers actions that are typical of later states.
+        """
+        before = self.combination(state.base_action, torch.tanh(state.features["prior_mean"]))
+        obs = torch.cat([state.critic, state.base_action], dim=-1) if self.combination.uses_base else state.critic
+        return obs, action - before
 
 
 def critic_kwargs(cfg: dict[str, Any], lowest: float, highest: float) -> dict[str, Any]:

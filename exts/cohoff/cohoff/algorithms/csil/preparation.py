@@ -34,6 +34,7 @@ def prepare(
     with progress("clone", clone_cfg["steps"], "steps") as advance:
         report["clone"] = cloning.train_clone(model.clone, demonstrations, corrections, clone_cfg, advance)
     model.start_from_clone(residual)
+    demonstrations.add_features(model.prior_features)
     returns = reward.calibrate(demonstrations, discount, critic_cfg["support"])
     with progress("critic", critic_cfg["pretrain_steps"], "steps") as advance:
         critic_pretraining.pretrain_critic(model, demonstrations, returns, critic_cfg, gradient_penalty, advance)

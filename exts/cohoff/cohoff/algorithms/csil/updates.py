@@ -72,8 +72,8 @@ def critic_loss(
 
 def gradient_norm(model: CsilModel, batch: Batch, num_rows: int) -> Tensor:
     """sqrt(E|dQ/da|^2) over the first rows, scalar, differentiable in the critic's weights. CSIL, sec. 5."""
-    action = batch.action[:num_rows].clone().requires_grad_(True)
-    obs = model.critic_obs(batch.now.critic[:num_rows], batch.now.base_action[:num_rows])
+    obs, deviation = (rows[:num_rows] for rows in model.critic_inputs(batch.now, batch.action))
+    action = deviation.clone().requires_grad_(True)
     value = model.critic.expectation(model.critic(obs, action)).mean(0).sum()
     (gradient,) = torch.autograd.grad(value, action, create_graph=True)
     return torch.sqrt(gradient.square().sum(-1).mean() + 1e-12)
@@ -85,7 +85,7 @@ def actor_loss(model: CsilModel, batch: Batch, noise: Tensor, beta: float) -> tu
     prior_mean, prior_std = batch.now.features["prior_mean"], batch.now.features["prior_std"]
     divergence = losses.gaussian_kl(mean, std, prior_mean, prior_std).mean()
     action = model.combination(batch.now.base_action, losses.sample_tanh_gaussian(mean, std, noise))
-    logits = model.critic(model.critic_obs(batch.now.critic, batch.now.base_action), action)
+    logits = model.critic(*model.critic_inputs(batch.now, action))
     value = model.critic.expectation(logits).mean()
     metrics = {"kl": divergence.detach(), "q_actor": value.detach(), "std": std.detach().mean()}
     return beta * divergence - value, metrics
@@ -150,6 +150,5 @@ def _constant(module: nn.Module) -> Iterator[None]:
 
 def _joined(model: CsilModel, batch: Batch, next_action: Tensor) -> tuple[Tensor, Tensor]:
     """Critic inputs of (s, a) and (s', a') one after the other: [2B, ·] and [2B, A]."""
-    obs = model.critic_obs(batch.now.critic, batch.now.base_action)
-    next_obs = model.critic_obs(batch.next.critic, batch.next.base_action)
-    return torch.cat([obs, next_obs]), torch.cat([batch.action, next_action])
+    now, following = model.critic_inputs(batch.now, batch.action), model.critic_inputs(batch.next, next_action)
+    return torch.cat([now[0], following[0]]), torch.cat([now[1], following[1]])
