@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import h5py
@@ -18,6 +20,7 @@ from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.batch import Batch, State, concatenate
+from cohoff.offpolicy.time_limit import limit_episodes
 from cohoff.stress import point_mass
 
 
@@ -136,6 +139,26 @@ def test_the_discount_follows_the_length_of_the_demonstrations(cfg: dict[str, An
     assert batch.discount.unique().tolist() == pytest.approx([0.0, expected])
     cfg["algorithm"]["discount"] = 0.9
     assert run(cfg, tmp_path, 0)[0].discount == 0.9
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(2.5, None), (None, point_mass.LIMIT), (1000.0, point_mass.LIMIT)])
+def test_training_episodes_are_at_most_as_long_as_set(
+    cfg: dict[str, Any], tmp_path: Path, factor: float | None, expected: int | None
+) -> None:
+    """In mean lengths of a demonstration, rounded up; never longer than the task's limit."""
+    with h5py.File(tmp_path / "demos.hdf5") as file:
+        lengths = [int(demo.attrs["num_samples"]) for demo in file["data"].values()]  # pyright: ignore
+    cfg["algorithm"]["time_limit"] = factor
+    algorithm, _ = run(cfg, tmp_path, 0)
+    assert algorithm.env.max_episode_length == (expected or math.ceil(2.5 * sum(lengths) / 6))
+    assert math.ceil(2.5 * sum(lengths) / 6) < point_mass.LIMIT
+
+
+def test_a_time_limit_survives_rounding() -> None:
+    """As Isaac Lab computes it from seconds, in which 222 steps of .05 would be 223."""
+    env = SimpleNamespace(cfg=SimpleNamespace(episode_length_s=20.0), step_dt=0.05)
+    limit_episodes(env, 222)
+    assert math.ceil(env.cfg.episode_length_s / env.step_dt) == 222
 
 
 @pytest.mark.parametrize("reward", ["coherent", "time", "sparse"])

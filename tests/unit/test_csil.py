@@ -45,7 +45,9 @@ class RandomEnv:
     def __init__(self, log_dir: Path | None = None, num_envs: int = N):
         self.num_envs = num_envs
         self.unwrapped = types.SimpleNamespace(
-            spec=types.SimpleNamespace(id="Test"), cfg=types.SimpleNamespace(log_dir=log_dir and str(log_dir))
+            spec=types.SimpleNamespace(id="Test"),
+            cfg=types.SimpleNamespace(log_dir=log_dir and str(log_dir), episode_length_s=50.0),
+            step_dt=1.0,
         )
 
     def observe(self) -> TensorDict:

@@ -11,6 +11,7 @@ when the runner first asks for training mode, so that playing a checkpoint needs
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -43,6 +44,7 @@ from cohoff.offpolicy.replay_buffer import ReplayBuffer
 from cohoff.offpolicy.replay_file import restore_replay, save_replay
 from cohoff.offpolicy.report import Report
 from cohoff.offpolicy.saved_settings import agent_settings
+from cohoff.offpolicy.time_limit import limit_episodes
 from cohoff.offpolicy.transitions import Corrections, demonstrated_transitions
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
@@ -87,6 +89,7 @@ class OffPolicyAlgorithm:
         actor_learning_rate_share: float,
         learning_starts: int,
         actor_start_episodes: int,
+        time_limit: float | None,
         evaluation_share: float,
         capture: bool | None,
     ):
@@ -103,7 +106,7 @@ class OffPolicyAlgorithm:
         self.learning_rate = learning_rate
         self.learning_starts, self.actor_start_episodes = learning_starts, actor_start_episodes
         self.discount, self.effective_horizon = discount or 0.0, effective_horizon
-        self.replay_steps = replay_steps
+        self.replay_steps, self.time_limit = replay_steps, time_limit
 
         self.num_envs = env.num_envs
         self.evaluation_share = evaluation_share
@@ -257,6 +260,8 @@ class OffPolicyAlgorithm:
         transitions = demonstrated_transitions(demonstrations, self.observe, base, self.inputs.replan_interval)
         length = float(transitions.lengths.float().mean())
         self.discount = self.discount or 1.0 - 1.0 / (self.effective_horizon * length)
+        if self.time_limit is not None:
+            limit_episodes(self.env, math.ceil(self.time_limit * length))
         if self.resumed is None:
             measured = self.learner.prepare(transitions, self._read_corrections(), self.discount, show_progress)
             if not all(value.isfinite().all() for value in self.learner.modules.state_dict().values()):

@@ -80,9 +80,9 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     final_learning_rate: Annotated[float, Ge(0)] = 3e-5
     """At the last iteration; linear in between."""
 
-    actor_learning_rate_share: Annotated[float, Gt(0)] = 0.1
-    """Learning rate of the optimizer ``actor`` as a share of ``learning_rate`` (ours): a good policy is lost within
-    twenty steps of the critic's rate."""
+    actor_learning_rate_share: Annotated[float, Gt(0)] = 0.3
+    """Learning rate of the optimizer ``actor`` as a share of ``learning_rate`` (ours): at the critic's rate, a good
+    policy moves far within its first twenty steps, when the critic knows least."""
 
     learning_starts: Annotated[int, Ge(0)] = 2_000
     """Environment steps before the first update."""
@@ -90,6 +90,11 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     actor_start_episodes: Annotated[int, Ge(0)] = 1
     """Episodes that every training environment ends before the actor moves (ours): failures are the last to end, and a
     critic that has seen none takes every action for a good one."""
+
+    time_limit: Annotated[float, Ge(1)] | None = 2.0
+    """Longest episode in mean lengths of a demonstration, if the task's limit is longer; None keeps the task's (ours):
+    what takes longer is mostly lost, and fills the replay buffer with states that teach nothing. Evaluations by
+    ``cohoff evaluate`` have the task's limit."""
 
     evaluation_share: Annotated[float, Ge(0), Lt(1)] = 0.125
     """Share of the environments that act with the mean policy and are never stored."""

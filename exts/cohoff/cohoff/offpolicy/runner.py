@@ -91,7 +91,7 @@ class OffPolicyRunner(OnPolicyRunner):
                 f"[cohoff] no update will be made: agent.algorithm.learning_starts={first}, {total} steps are planned"
             )
         count = self.alg.actor_start_episodes
-        if (first := count * self.env.max_episode_length) > each:
+        if (first := count * self.env.unwrapped.max_episode_length) > each:
             print(
                 f"[cohoff] the actor may not move: agent.algorithm.actor_start_episodes={count} can take {first} "
                 f"control steps of each environment, and {each} are planned"

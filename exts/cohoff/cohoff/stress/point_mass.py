@@ -9,6 +9,7 @@ A point mass in the plane is pushed towards a goal; the base policy overshoots a
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +38,8 @@ class PointMassCfg:
 
     log_dir: str | None
     """Folder of the run."""
+    episode_length_s: float = LIMIT
+    """Time limit [s]."""
 
 
 class PointMass:
@@ -45,7 +48,7 @@ class PointMass:
     It is its own wrapper for rsl_rl, and restores its state exactly.
     """
 
-    num_actions, max_episode_length, device = ACTION_DIM, LIMIT, "cpu"
+    num_actions, device, step_dt = ACTION_DIM, "cpu", 1.0
 
     def __init__(self, num_envs: int, log_dir: Path | None, seed: int = 0) -> None:
         self.num_envs = num_envs
@@ -57,6 +60,11 @@ class PointMass:
         self._age = torch.zeros(num_envs, dtype=torch.long)
         self.reset()
 
+    @property
+    def max_episode_length(self) -> int:
+        """Time limit in control steps."""
+        return math.ceil(self.cfg.episode_length_s / self.step_dt)
+
     def get_observations(self) -> TensorDict:
         """Group ``policy`` [N, 4]: position and goal."""
         return TensorDict({"policy": torch.cat([self._position, self._goal], 1)}, batch_size=[self.num_envs])
@@ -66,7 +74,7 @@ class PointMass:
         self._position = self._position + SPEED * action
         self._age += 1
         success = (self._position - self._goal).norm(dim=1) < RADIUS
-        done = success | (self._age == LIMIT)
+        done = success | (self._age >= self.max_episode_length)
         final = self.get_observations().to_dict()
         self._reset(done)
         extras = {"success": success, "invalid": torch.zeros_like(done), "num_resets": int(done.sum())}
