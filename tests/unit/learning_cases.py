@@ -28,7 +28,7 @@ def point_mass_cfg(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, A
         monkeypatch.setattr(module, "load_base", lambda *args: point_mass.DriftingBase())
     point_mass.write_demonstrations(folder / "demos.hdf5")
     runner = OffPolicyRunnerCfg(max_iterations=ITERATIONS).to_dict()
-    # A tenth of the rate for the actor, the default, is too slow to be seen in so few updates.
+    # Three tenths of the rate for the actor, the default, are too slow to be seen in so few updates.
     runner["algorithm"] = OffPolicyAlgorithmCfg(learner="").to_dict() | {
         "demonstrations": str(folder / "demos.hdf5"), "base": "base", "replay_steps": 200, "n_step": 3,
         "batch_size": 128, "updates_per_iteration": 16, "learning_starts": 0, "learning_rate": 1e-3,
