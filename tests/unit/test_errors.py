@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Never
@@ -40,6 +42,16 @@ def test_exit_status(main: Callable[[], int | None], status: int | None) -> None
     with pytest.raises(SystemExit) as info:
         run(main)
     assert info.value.code == status
+
+
+def test_a_reader_that_has_left_is_no_error() -> None:
+    """As in ``cohoff benchmark SUITE --list | head -1``."""
+    code = "from cohoff.cli import run; run(lambda: print('line\\n' * 100_000))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
 
 
 def test_input_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

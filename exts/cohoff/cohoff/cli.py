@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -149,7 +150,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
 
     An :class:`InputError` ends in one line and status 2, Ctrl-C in status 130, SIGTERM in 143 and the end of the
     terminal in 129, all by unwinding the stack, so that files being written are removed and other programs are stopped.
-    Other exceptions keep their traceback.
+    A reader of the output that has left, as ``| head`` does, ends in 141. Other exceptions keep their traceback.
     """
     for ending in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup sets it
@@ -157,9 +158,14 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     try:
         with exit_on_input_error():
             status = main()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         status = 130
+    except BrokenPipeError:
+        # Python flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 128 + signal.SIGPIPE
     sys.exit(status)
 
 
