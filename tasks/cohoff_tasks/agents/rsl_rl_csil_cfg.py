@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""CSIL++ on the manipulation tasks: a recipe for two CPU cores and a hundred thousand environment steps."""
+"""CSIL++ on the manipulation tasks: a recipe for two CPU cores and fifty thousand environment steps."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class ManipulationCsilAlgorithmCfg(CsilAlgorithmCfg):
 
 @configclass
 class ManipulationCsilRunnerCfg(CsilRunnerCfg):
-    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
+    """51,200 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
 
-    max_iterations: int = 200
-    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+    max_iterations: int = 100
+    """100 iterations of 8 control steps in 64 environments are 51,200 environment steps."""
 
     algorithm: ManipulationCsilAlgorithmCfg = ManipulationCsilAlgorithmCfg()
     """The learner."""

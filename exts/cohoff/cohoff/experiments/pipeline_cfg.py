@@ -37,7 +37,7 @@ class PipelineCfg:
     """Optimizer steps of the base policy; None takes the default of ``cohoff pretrain``."""
     max_iterations: int | None = None
     """Iterations of training; None takes the agent's configuration."""
-    save_interval: int = 50
+    save_interval: int = 25
     """Iterations between checkpoints, each of which is evaluated."""
     episodes: int = 256
     """Episodes of the evaluations of the base, of what training starts from, and of the final policy, one in each of as

@@ -24,7 +24,7 @@ from cohoff.files import reading
 class SuiteTaskCfg:
     """What a suite does on one task; None takes the task's recipe or the agent's configuration."""
 
-    max_iterations: int = 200
+    max_iterations: int = 100
     """Iterations of training, 512 environment steps each."""
     num_demonstrations: int | None = None
     """Demonstrations for the base policy, and as many disturbed ones."""
