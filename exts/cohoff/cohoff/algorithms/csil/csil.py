@@ -15,7 +15,7 @@ from cohoff.algorithms.csil import preparation, updates
 from cohoff.algorithms.csil.model import CsilModel, critic_kwargs
 from cohoff.algorithms.csil.reward import REWARDS, CoherentReward, make_reward
 from cohoff.offpolicy.batch import Batch, State
-from cohoff.offpolicy.learner import Metrics, Problem
+from cohoff.offpolicy.learner import Metrics, PolicyKind, Problem
 from cohoff.offpolicy.transitions import Corrections, Transitions
 from cohoff.policies.acting import CombinedPolicy
 from cohoff.policies.combine import make_combination
@@ -86,7 +86,7 @@ class CSIL:
         action = losses.sample_tanh_gaussian(mean, std.clamp_max(self.exploration_std), noise)
         return self.combination(state.base_action, action)
 
-    def policy(self, kind: str) -> CombinedPolicy:
+    def policy(self, kind: PolicyKind) -> CombinedPolicy:
         """Mean policy: ``trained``, at ``step0``, or the ``clone`` alone."""
         if kind == "clone":
             return CombinedPolicy(self.model.clone, make_combination("policy"))
