@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from cohoff.algorithms.common import categorical
+from cohoff.algorithms.common.categorical_td import update_critic
 from cohoff.algorithms.csil.model import CsilModel
-from cohoff.algorithms.csil.updates import update_critic
 from cohoff.offpolicy.batch import Batch
 from cohoff.offpolicy.transitions import Transitions
 

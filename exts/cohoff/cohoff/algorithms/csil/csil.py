@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cohoff.algorithms.common import losses
+from cohoff.algorithms.common import categorical_td, losses
 from cohoff.algorithms.csil import preparation, updates
-from cohoff.algorithms.csil.model import CsilModel, critic_kwargs
+from cohoff.algorithms.csil.model import CsilModel
 from cohoff.algorithms.csil.reward import REWARDS, CoherentReward, make_reward
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.learner import Metrics, PolicyKind, Problem
@@ -56,7 +56,7 @@ class CSIL:
         with problem.device:
             self.modules = self.model = CsilModel(
                 problem.actor_dim, problem.critic_dim, problem.action_dim, self.combination, policy,
-                critic_kwargs(critic, REWARDS[reward].lowest, REWARDS[reward].highest),
+                categorical_td.critic_kwargs(critic, REWARDS[reward].lowest, REWARDS[reward].highest),
             )  # fmt: skip
         self.clone_cfg, self.critic_cfg = clone, critic
         self.target_rate, self.beta, self.gradient_penalty = target_rate, beta, gradient_penalty
@@ -110,7 +110,7 @@ class CSIL:
         beta = self.beta * self._reward.step_worth
         noise = torch.randn_like(batch.action)
         target, next_action, metrics = updates.bootstrap_target(self.model, batch, noise, beta)
-        metrics |= updates.update_critic(
+        metrics |= categorical_td.update_critic(
             self.model, self.optimizers["critic"], batch, target, next_action, num_demonstrations, self.gradient_penalty
         )
         self.model.target.track_(self.model.critic, self.target_rate)

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import torch
-from torch import Tensor, nn
 
+from cohoff.algorithms.common.critics import CriticModel, critic_input_dim
 from cohoff.networks.critic import CategoricalCritic
+from cohoff.networks.scalar_critic import ScalarCritic
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.policies.combine import Combination
 
@@ -19,7 +19,7 @@ RESIDUAL_STD = 0.3
 """Initial spread (before tanh) of a residual policy, whose own clone would be no small correction."""
 
 
-class CsilModel(nn.Module):
+class CsilModel(CriticModel):
     """Clone, reward, prior, actor and critics; the base policy stays outside.
 
     The reward is read off a copy of the clone, which its refinement may move.
@@ -35,6 +35,7 @@ class CsilModel(nn.Module):
         combination: Combination,
         policy_cfg: dict,
         critic_cfg: dict,
+        critic_class: type[CategoricalCritic | ScalarCritic] = CategoricalCritic,
     ):
         super().__init__()
         self.combination = combination
@@ -42,8 +43,7 @@ class CsilModel(nn.Module):
         self.prior = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
         self.actor = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
         self.reward = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
-        critic_obs = critic_dim + (action_dim if combination.uses_base else 0)
-        self.critic = CategoricalCritic(critic_obs, action_dim, **critic_cfg)
+        self.critic = critic_class(critic_input_dim(critic_dim, action_dim, combination), action_dim, **critic_cfg)
         self.target = copy.deepcopy(self.critic).requires_grad_(False)
         self.eval()
 
@@ -58,15 +58,3 @@ class CsilModel(nn.Module):
             self.prior.load_state_dict(self.clone.state_dict())
         self.actor.load_state_dict(self.prior.state_dict())
         self.clone.requires_grad_(False)
-
-    def critic_obs(self, obs: Tensor, base_action: Tensor) -> Tensor:
-        """What the critic sees [B, ·]: the observation, and the base action where the executed one depends on it."""
-        return torch.cat([obs, base_action], dim=-1) if self.combination.uses_base else obs
-
-
-def critic_kwargs(cfg: dict[str, Any], lowest: float, highest: float) -> dict[str, Any]:
-    """The part of a ``CriticCfg`` dictionary that shapes the network; values lie in [lowest, highest]·support."""
-    return {
-        "hidden_dims": tuple(cfg["hidden_dims"]),
-        "support": (lowest * cfg["support"], highest * cfg["support"]),
-    } | {name: cfg[name] for name in ("num_atoms", "num_members")}

@@ -35,12 +35,12 @@ def critic_quality(model: CsilModel, demonstrations: Transitions, returns: Tenso
     rows = torch.randint(len(demonstrations), (4096,), device=returns.device)
     state, action = demonstrations.state(rows), demonstrations.action[rows]
     obs = model.critic_obs(state.critic, state.base_action)
-    demonstrated = model.critic.expectation(model.critic(obs, action)).mean(0)
+    demonstrated = model.critic.value(obs, action).mean(0)
     uniform = torch.rand_like(action) * 2.0 - 1.0
     return {
         "correlation": float(torch.corrcoef(torch.stack([demonstrated, returns[rows]]))[0, 1]),
         "q_demonstrated": float(demonstrated.mean()),
-        "q_uniform": float(model.critic.expectation(model.critic(obs, uniform)).mean()),
+        "q_uniform": float(model.critic.value(obs, uniform).mean()),
     }
 
 
