@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from cohoff.algorithms.common import losses
 from cohoff.algorithms.csil.model import CsilModel
-from cohoff.algorithms.csil.reward import CoherentReward, Reward
+from cohoff.algorithms.csil.reward import Reward
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -45,13 +47,14 @@ def critic_quality(model: CsilModel, demonstrations: Transitions, returns: Tenso
 
 
 @torch.no_grad()
-def reward_quality(model: CsilModel, reward: Reward, demonstrations: Transitions) -> dict[str, float]:
-    """The raw coherent reward where it should be high, low and near zero, whichever reward is learned from.
+def reward_quality(
+    model: CsilModel, raw: Callable[[Tensor, Tensor], Tensor], demonstrations: Transitions
+) -> dict[str, float]:
+    """The coherent reward ``raw`` [M] of observations and actions where it should be high, low and near zero.
 
     ``far``: observations five standard deviations away with uniform actions; ``uniform``: demonstrated observations
     with uniform actions; ``combined``: the executed mean action.
     """
-    raw = reward.raw if isinstance(reward, CoherentReward) else CoherentReward(model.clone, 0.0).raw
     obs, action = demonstrations.now.actor, demonstrations.action
     uniform = torch.rand_like(action) * 2.0 - 1.0
     far = obs + 5.0 * torch.randn_like(obs) * obs.std(0)
@@ -62,8 +65,7 @@ def reward_quality(model: CsilModel, reward: Reward, demonstrations: Transitions
         "uniform": raw(obs, uniform),
         "far": raw(far, uniform),
     }
-    report = {f"{name}_{stat}": float(getattr(v, stat)()) for name, v in values.items() for stat in ("mean", "std")}
-    return report | reward.constants()
+    return {f"{name}_{stat}": float(getattr(v, stat)()) for name, v in values.items() for stat in ("mean", "std")}
 
 
 @torch.no_grad()
