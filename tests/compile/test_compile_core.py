@@ -14,6 +14,7 @@ from tensordict import TensorDict
 from torch import Tensor
 from torch._dynamo.utils import counters
 
+from cohoff.algorithms.common import categorical_td
 from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.algorithms.csil.csil_cfg import CsilAlgorithmCfg
@@ -72,7 +73,7 @@ def test_buffer_and_losses_compile_to_one_graph_each_and_only_once() -> None:
     buffer = ReplayBuffer(6, N, states(learner), A)
     compile_ = lambda function: torch.compile(function, fullgraph=True, backend="aot_eager")  # noqa: E731
     extend, sample = compile_(write), compile_(draw_batch)
-    target_of, critic_loss = compile_(updates.bootstrap_target), compile_(updates.critic_loss)
+    target_of, critic_loss = compile_(updates.bootstrap_target), compile_(categorical_td.critic_loss)
     actor_loss = compile_(updates.actor_loss)
     for _ in range(10):
         extend(buffer, states(learner), states(learner), torch.randn(N, A), torch.rand(N) < 0.3)

@@ -109,10 +109,11 @@ def test_playing_and_evaluating_a_checkpoint_bring_its_base_along(workspace: Pat
     assert terms[0]["name"] == "tool_position" and "[m]" in terms[0]["meaning"]
     assert sum(term["size"] for term in terms) == about["observation_dim"]
     assert [(term["name"], term["size"]) for term in about["actions"]] == [("arm", 6), ("gripper", 1)]
-    script = [sys.executable, str(ROOT / "scripts/evaluate.py"), "--task", TASK, "--policy", "csil", "--device", "cpu"]
-    script += ["--checkpoint", checkpoint, "--episodes", "4", "--num_envs", "4", "--json", "csil.json"]
+    script = [sys.executable, str(ROOT / "scripts/evaluate.py"), "--task", TASK, "--device", "cpu"]
+    script += ["--policy", "trained", "--checkpoint", checkpoint]
+    script += ["--episodes", "4", "--num_envs", "4", "--json", "trained.json"]
     run(workspace, *script)
-    assert json.loads((workspace / "csil.json").read_text())["episodes"] == 4
+    assert json.loads((workspace / "trained.json").read_text())["episodes"] == 4
 
 
 def test_a_foreign_file_ends_training_with_one_line_and_no_run(workspace: Path) -> None:

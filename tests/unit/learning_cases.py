@@ -52,6 +52,6 @@ def train_on_the_point_mass(cfg: dict[str, Any], algorithm: dict[str, Any], fold
     cfg["algorithm"] = algorithm | cfg["algorithm"] | {"learner": algorithm["learner"]}
     trained = point_mass.train(cfg, folder, iterations=ITERATIONS)
     torch.save(trained.save(), folder / f"model_{ITERATIONS - 1}.pt")
-    start, end = (point_mass.success_rate(load_policy(folder, 256, "cpu", kind)) for kind in ("csil_step0", "csil"))
+    start, end = (point_mass.success_rate(load_policy(folder, 256, "cpu", kind)) for kind in ("step0", "trained"))
     print(f"base {base_success():.3f}, step 0 {start:.3f}, after {trained.num_updates} updates {end:.3f}")
     return start, end

@@ -16,9 +16,12 @@ from learning_cases import base_success, point_mass_cfg, train_on_the_point_mass
 from torch import nn
 
 from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
+from cohoff.errors import InputError
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.batch import Batch
+from cohoff.offpolicy.inference import load_policy
 from cohoff.offpolicy.learner import Metrics, Problem
+from cohoff.run_folder import has_clone
 from cohoff.stress import point_mass
 
 
@@ -41,7 +44,7 @@ class CloningLearner:
         return self.modules(state.actor)
 
     def policy(self, kind: str):
-        return lambda actor_obs, base_action: self.modules(actor_obs)
+        return None if kind == "clone" else lambda actor_obs, base_action: self.modules(actor_obs)
 
     def prepare(self, demonstrations, corrections, discount, progress):
         return {}
@@ -87,6 +90,7 @@ def csil_settings() -> dict[str, Any]:
 
 def test_csil_raises_success(cfg: dict[str, Any], tmp_path: Path) -> None:
     start, end = train_on_the_point_mass(cfg, csil_settings(), tmp_path)
+    assert has_clone(tmp_path)
     assert base_success() < 0.7
     assert end > max(base_success(), start) + 0.1
 
@@ -99,6 +103,9 @@ def test_a_new_algorithm_is_one_class(cfg: dict[str, Any], tmp_path: Path) -> No
     assert lines[-1]["loss"] < 0.5 * lines[0]["loss"] and lines[-1]["updates"] == 320
     assert len(trained.collector.buffer) == 28 * 160  # pyright: ignore[reportOptionalMemberAccess]
     assert point_mass.success_rate(trained.get_policy()) > base_success() + 0.1
+    assert not has_clone(tmp_path)
+    with pytest.raises(InputError, match="has no clone"):
+        load_policy(tmp_path, 4, "cpu", "clone")
 
 
 def test_unknown_settings_and_learners_end_with_one_line(cfg: dict[str, Any], capsys: pytest.CaptureFixture) -> None:

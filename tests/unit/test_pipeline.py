@@ -19,6 +19,7 @@ from cohoff.experiments.pipeline import Pipeline
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.summary import summarize
 from cohoff.experiments.workflow import Stage, Workflow
+from cohoff.files import write_json
 
 CFG = PipelineCfg("Cohoff-Square-Franka", num_demonstrations=8, disturbance=0.2, seed=3, episodes=32)
 
@@ -49,14 +50,26 @@ def test_the_base_has_demonstrations_of_its_own_and_the_learner_disturbed_ones(t
     assert option(pretrain, "demos") == option(collect, "output") == str(tmp_path / "demos.hdf5")
 
 
-def test_all_policies_are_evaluated_from_the_same_initial_states(tmp_path: Path) -> None:
+@pytest.mark.parametrize("phases", [{"clone": {}, "critic": {}}, {}])
+def test_all_policies_are_evaluated_from_the_same_initial_states(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phases: dict[str, Any]
+) -> None:
     """They are those of a seed and a number of environments, as long as each runs one episode."""
+    monkeypatch.chdir(tmp_path)
     flow = IdleFlow(tmp_path)
     pipeline = Pipeline(CFG, tmp_path, flow)
+    write_json(pipeline.run_folder / "pretraining.json", phases)
     pipeline.measure_base()
     pipeline.evaluate_start(tmp_path / "model_9.pt")
-    assert [stage.name for stage in flow.stages] == ["evaluate_base", "evaluate_bc", "evaluate_csil_step0"]
-    for stage in flow.stages:
+    clone = {"evaluate_bc": "clone"} if phases else {}
+    assert {stage.name: option(stage, "policy") for stage in flow.stages} == {
+        "evaluate_base": "base",
+        **clone,
+        "evaluate_csil_step0": "step0",
+    }
+    plot = pipeline.plot()
+    assert ("--bc" in plot.command) == bool(phases)
+    for stage in flow.stages[:-1]:
         assert option(stage, "num_envs") == option(stage, "episodes") == "32" and option(stage, "seed") == "1000003"
 
 
@@ -96,10 +109,10 @@ def test_the_summary_keeps_the_outcomes() -> None:
 
     results = {
         "base": result("base", "1100"),
-        "bc": result("bc", "0000"),
-        "csil_step0": result("csil_step0", "1000", 0),
-        "csil_final": result("csil", "1111", 200),
-        "csil_9": result("csil", "0100", 100),
+        "bc": result("clone", "0000"),
+        "csil_step0": result("step0", "1000", 0),
+        "csil_final": result("trained", "1111", 200),
+        "csil_9": result("trained", "0100", 100),
     }
     progress = {"env_steps": 200, "updates": 50}
     summary = summarize(CFG, results, progress, {"online": 10.0})
@@ -109,4 +122,6 @@ def test_the_summary_keeps_the_outcomes() -> None:
     points = [(point["env_steps"], point["outcomes"]) for point in csil["curve"]]
     assert points == [(0, "1000"), (100, "0100"), (200, "1111")]
     assert csil["min_during_training"] == 0.25
+    del results["bc"]
+    assert summarize(CFG, results, progress, {"online": 10.0})["bc"] is None
     assert summary["settings"]["seed"] == 3 and summary["throughput"]["env_steps_per_second"] == 20.0

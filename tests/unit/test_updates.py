@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from cohoff.algorithms.common import categorical, losses
+from cohoff.algorithms.common import categorical, categorical_td, critics, losses
 from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.networks.stationary import StationaryPolicy
@@ -52,6 +52,9 @@ class KnownCritic:
 
     def expectation(self, logits):
         return logits if not self.values else (logits.softmax(-1) * self.atoms).sum(-1)
+
+    def value(self, obs, action):
+        return self.expectation(self(obs, action))
 
     def requires_grad_(self, _):
         pass
@@ -167,7 +170,7 @@ def test_the_critic_learns_its_target_and_keeps_unit_norm() -> None:
     for step in range(200):
         batch = make_batch()
         target, _ = categorical.two_hot(2.0 * batch.action[:, 0], model.critic.atoms)
-        metrics = updates.update_critic(model, optimizer, batch, target, batch.action, B, 0.0)
+        metrics = categorical_td.update_critic(model, optimizer, batch, target, batch.action, B, 0.0)
         first, last = (metrics["critic_loss"].item() if step == 0 else first), metrics["critic_loss"].item()
     assert last < 0.6 * first
     value = model.critic.expectation(model.critic(batch.now.critic, batch.action)).mean(0)
@@ -179,13 +182,13 @@ def test_rows_without_weight_teach_nothing() -> None:
     model, optimizer = real_model()
     before = model.critic.head.weight.clone()
     target = torch.softmax(torch.randn(B, 21), -1)
-    updates.update_critic(model, optimizer, make_batch(weight=0.0), target, torch.zeros(B, A), B, 0.0)
+    categorical_td.update_critic(model, optimizer, make_batch(weight=0.0), target, torch.zeros(B, A), B, 0.0)
     torch.testing.assert_close(model.critic.head.weight, before)
 
 
 def test_values_are_reported_for_demonstrations_and_replay() -> None:
     model = known_model(online=KnownCritic(0.5, 0.5))
-    _, metrics = updates.critic_loss(model, make_batch(), torch.full((B, 5), 0.2), torch.zeros(B, A), 10, 0.0)
+    _, metrics = categorical_td.critic_loss(model, make_batch(), torch.full((B, 5), 0.2), torch.zeros(B, A), 10, 0.0)
     assert metrics["q_demo"].item() == pytest.approx(0.5) and metrics["q_replay"].item() == pytest.approx(0.5)
 
 
@@ -196,8 +199,8 @@ def test_the_penalty_flattens_the_critic_in_the_action() -> None:
         for _ in range(100):
             batch = make_batch()
             target, _ = categorical.two_hot(3.0 * batch.action.sum(-1), model.critic.atoms)
-            updates.update_critic(model, optimizer, batch, target, batch.action, B, penalty)
-        norms.append(updates.gradient_norm(model, make_batch(), B).item())
+            categorical_td.update_critic(model, optimizer, batch, target, batch.action, B, penalty)
+        norms.append(critics.gradient_norm(model, make_batch(), B).item())
     assert norms[1] < 0.7 * norms[0], norms
 
 

@@ -15,6 +15,9 @@ from cohoff.files import reading
 PROGRESS_FILE = "progress.jsonl"
 """One line of JSON for each iteration."""
 
+PRETRAINING_FILE = "pretraining.json"
+"""What was measured while learning from the demonstrations alone, by phase."""
+
 
 def last_progress(run: Path) -> dict[str, Any] | None:
     """The last complete line of :data:`PROGRESS_FILE` in the folder ``run``; None before there is one."""
@@ -24,6 +27,15 @@ def last_progress(run: Path) -> dict[str, Any] | None:
     with reading(path, "remove the file"):
         lines = path.read_text(encoding="utf-8").split("\n")[:-1]
         return json.loads(lines[-1]) if lines else None
+
+
+def has_clone(run: Path) -> bool:
+    """Whether the agent of the run cloned a policy: it then measured it before the first checkpoint."""
+    path = run / PRETRAINING_FILE
+    if not path.is_file():
+        return False
+    with reading(path, "train again"):
+        return "clone" in json.loads(path.read_text(encoding="utf-8"))
 
 
 def checkpoints(run: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cohoff.algorithms.common import categorical_td
 from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.benchmarks.learner import draw, filled_buffer, make_learner
@@ -62,7 +63,7 @@ def learner_results(learner: CSIL, batch: Batch, noise: Tensor) -> dict[str, Ten
     model, half = learner.model, len(batch.action) // 2
     target, next_action, _ = updates.bootstrap_target(model, batch, noise, learner.beta)
     results = {"target": target, "next action": next_action}
-    critic_loss, _ = updates.critic_loss(model, batch, target, next_action, half, 1.0)
+    critic_loss, _ = categorical_td.critic_loss(model, batch, target, next_action, half, 1.0)
     results |= loss_and_gradient("critic", critic_loss, model.critic)
     actor_loss, _ = updates.actor_loss(model, batch, noise, learner.beta)
     return results | loss_and_gradient("actor", actor_loss, model.actor)

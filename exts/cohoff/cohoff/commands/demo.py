@@ -11,8 +11,9 @@ is ``outputs/demo/<task>/<algorithm>/seed_<n>``, the layout of results/. The tra
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ from rich.table import Table
 from cohoff.cli import add_seed, at_least, check_device, command_parser
 from cohoff.errors import InputError
 from cohoff.experiments.pipeline import Pipeline, prepare_output, relative
-from cohoff.experiments.pipeline_cfg import QUICK, PipelineCfg
+from cohoff.experiments.pipeline_cfg import QUICK, QUICK_TRAINING, PipelineCfg
 from cohoff.experiments.results import run_folder
 from cohoff.experiments.workflow import StageFailed, Workflow
 from cohoff.files import write_json
-from cohoff.isaac.launch import check_task, load_entry_point
+from cohoff.isaac.launch import agent_settings, check_task, load_entry_point
 from cohoff.policies.loading import base_path
 
 
@@ -44,11 +45,11 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         help="episodes of an evaluation; half of them for checkpoints in between (default: %(default)s)",
     )
     add_seed(parser, "training, from which all other seeds are derived")
+    parser.add_argument("--agent", default=PipelineCfg.agent, help="agent of the task (default: %(default)s)")
     parser.add_argument(
         "--reward",
         choices=("coherent", "time", "sparse"),
-        default="coherent",
-        help="time and sparse are controls (default: coherent)",
+        help="of an agent that has a choice; time and sparse are controls (default: the agent's)",
     )
     parser.add_argument("--device", default=PipelineCfg.device, help="cpu, cuda or cuda:<index> (default: %(default)s)")
     parser.add_argument("--output", type=Path, help="folder for everything (default: see above)")
@@ -62,8 +63,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("overrides", nargs="*", help="settings of training, agent.algorithm.beta=0.1, or of the task")
     args = parser.parse_args(argv)
     if args.output is None:
-        algorithm = PipelineCfg.agent if args.reward == "coherent" else f"{PipelineCfg.agent}_{args.reward}"
-        args.output = run_folder(Path("outputs/demo"), args.task, algorithm, args.seed)
+        args.output = run_folder(Path("outputs/demo"), args.task, label(args, "_"), args.seed)
     if args.output.exists() and not args.output.is_dir():
         raise InputError(f"--output {str(args.output)!r} is a file; give a folder")
     args.base = base_path(args.base, args.base_checkpoint)
@@ -77,14 +77,27 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     return args
 
 
+def label(args: argparse.Namespace, separator: str) -> str:
+    """Name of what is run: the agent, and its reward if that was chosen."""
+    return separator.join(filter(None, (args.agent, args.reward)))
+
+
 def pipeline_cfg(args: argparse.Namespace) -> PipelineCfg:
-    """Configuration of the pipeline that the command line asks for."""
+    """Configuration of the pipeline that the command line asks for.
+
+    Raises:
+        InputError: The task has no such agent, or the agent has no choice of rewards.
+    """
+    settings = agent_settings(args.task, args.agent)
+    if args.reward and "reward" not in settings:
+        raise InputError(f"agent {args.agent!r} has one reward only; leave --reward out")
     recipe = load_entry_point(args.task, "recipe_entry_point")
     cfg = PipelineCfg(
         task=args.task,
         num_demonstrations=args.num_demonstrations or recipe.num_demonstrations,
         disturbance=recipe.disturbance,
-        label="CSIL++" if args.reward == "coherent" else f"CSIL++, {args.reward} reward",
+        agent=args.agent,
+        label=label(args, ", "),
         seed=args.seed,
         device=args.device,
         episodes=args.episodes,
@@ -92,8 +105,19 @@ def pipeline_cfg(args: argparse.Namespace) -> PipelineCfg:
         base=args.base,
     )
     if args.quick:
-        cfg = replace(cfg, **QUICK)
-    return replace(cfg, overrides=(*cfg.overrides, f"agent.algorithm.reward={args.reward}", *args.overrides))
+        cfg = replace(cfg, **QUICK, overrides=tuple(filter(partial(has_setting, settings), QUICK_TRAINING)))
+    reward = (f"agent.algorithm.reward={args.reward}",) if args.reward else ()
+    return replace(cfg, overrides=(*cfg.overrides, *reward, *args.overrides))
+
+
+def has_setting(settings: Mapping[str, Any], override: str) -> bool:
+    """Whether an algorithm with ``settings`` has the one that ``override`` changes, ``agent.algorithm.a.b=1``."""
+    node: Any = settings
+    for name in override.partition("=")[0].removeprefix("agent.algorithm.").split("."):
+        if name not in node:
+            return False
+        node = node[name]
+    return True
 
 
 def show(summary: dict[str, Any], cfg: PipelineCfg, output: Path, console: Console) -> None:
@@ -102,12 +126,15 @@ def show(summary: dict[str, Any], cfg: PipelineCfg, output: Path, console: Conso
     for column in ("policy", "success", "95% interval", "episodes", "environment steps"):
         table.add_column(column, justify="left" if column == "policy" else "right")
     trained = summary[cfg.agent]
-    for title, rate, steps in (
+    rows = [
         ("base policy", summary["base"], 0),
         ("clone", summary["bc"], 0),
         (f"{cfg.label} at step 0", trained["step0"], 0),
         (f"{cfg.label}, final", trained["final"], trained["env_steps"]),
-    ):
+    ]
+    for title, rate, steps in rows:
+        if rate is None:
+            continue  # an agent without a clone
         interval = f"{rate['low']:.3f} - {rate['high']:.3f}"
         table.add_row(title, f"{rate['success']:.3f}", interval, str(rate["episodes"]), f"{steps:,}")
     console.print(table)

@@ -5,8 +5,8 @@
 
 Example::
 
-    cohoff evaluate --task Cohoff-Square-Franka --policy csil --checkpoint logs/rsl_rl/square_csil/RUN \\
-        --episodes 256 --num_envs 64 --seed 100 --json outputs/csil.json
+    cohoff evaluate --task Cohoff-Square-Franka --policy trained --checkpoint logs/rsl_rl/cohoff_square/RUN \\
+        --episodes 256 --num_envs 64 --seed 100 --json outputs/trained.json
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def fix_checkpoint(args: argparse.Namespace) -> dict[str, int] | None:
         return None
     content, file = read_checkpoint(args.checkpoint)
     args.checkpoint = str(file)
-    if args.policy == "bc":
+    if args.policy == "clone":
         return None
-    return content["counters"] if args.policy == "csil" else dict.fromkeys(content["counters"], 0)
+    return content["counters"] if args.policy == "trained" else dict.fromkeys(content["counters"], 0)
 
 
 def main(argv: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from cohoff.experiments.results import read_json
 from cohoff.experiments.summary import summarize
 from cohoff.experiments.workflow import Stage, Workflow
 from cohoff.files import write_json
-from cohoff.run_folder import checkpoints, iteration_of, last_progress
+from cohoff.run_folder import checkpoints, has_clone, iteration_of, last_progress
 
 
 class Pipeline:
@@ -68,11 +68,11 @@ class Pipeline:
         flow.wait(train, meanwhile=self.evaluate_checkpoints)
         self.evaluate_checkpoints()
         final = checkpoints(self.run_folder)[-1]
-        if "bc" not in self.evaluations:
+        if self.step0 not in self.evaluations:
             self.evaluate_start(final)
         pictures = [self.record_video(final)] if self.with_pictures else []
         name = f"{self.cfg.agent}_final"
-        self.evaluate(name, f"{self.cfg.label}, final", self.cfg.agent, final, self.cfg.episodes)
+        self.evaluate(name, f"{self.cfg.label}, final", "trained", final, self.cfg.episodes)
         flow.wait(*pictures, *self.evaluations.values())
         if self.with_pictures:
             flow.wait(self.plot())
@@ -117,6 +117,11 @@ class Pipeline:
         result = read_json(path)
         same = result["seeds"] == [self.evaluation_seed] and result["episodes"] == self.cfg.episodes
         return result if same and result["overrides"] == list(self.cfg.task_overrides) else None
+
+    @property
+    def step0(self) -> str:
+        """Name of the evaluation of the policy before its first update."""
+        return f"{self.cfg.agent}_step0"
 
     @property
     def evaluation_seed(self) -> int:
@@ -193,10 +198,10 @@ class Pipeline:
         )
 
     def evaluate_start(self, checkpoint: Path) -> None:
-        """Queue evaluations of what training starts from, which every checkpoint holds."""
-        self.evaluate("bc", "clone", "bc", checkpoint, self.cfg.episodes)
-        step0 = f"{self.cfg.agent}_step0"
-        self.evaluate(step0, f"{self.cfg.label} at step 0", step0, checkpoint, self.cfg.episodes)
+        """Queue evaluations of what training starts from, which every checkpoint holds; an agent may have no clone."""
+        if has_clone(self.run_folder):
+            self.evaluate("bc", "clone", "clone", checkpoint, self.cfg.episodes)
+        self.evaluate(self.step0, f"{self.cfg.label} at step 0", "step0", checkpoint, self.cfg.episodes)
 
     def evaluate_checkpoints(self) -> None:
         """Queue evaluations of new checkpoints, without the last of the run, which no iteration follows."""
@@ -206,11 +211,11 @@ class Pipeline:
             if progress is None or progress["iteration"] < iteration + 2:
                 continue
             name = f"{self.cfg.agent}_{iteration}"
-            if "bc" not in self.evaluations:
+            if self.step0 not in self.evaluations:
                 self.evaluate_start(checkpoint)
             if iteration > 0 and name not in self.evaluations:
                 title = f"{self.cfg.label} at iteration {iteration}"
-                self.evaluate(name, title, self.cfg.agent, checkpoint, self.cfg.checkpoint_episodes)
+                self.evaluate(name, title, "trained", checkpoint, self.cfg.checkpoint_episodes)
 
     def record_video(self, checkpoint: Path) -> Stage:
         """Queue the video of the policy in ``checkpoint``."""
@@ -218,7 +223,7 @@ class Pipeline:
         outputs = [self.output / "policy.gif", self.output / "policy.png"]
         command = self.program(
             "record_video",
-            policy=cfg.agent,
+            policy="trained",
             checkpoint=relative(checkpoint),
             num_envs=cfg.video_envs,
             max_steps=cfg.video_steps,
@@ -230,8 +235,9 @@ class Pipeline:
     def plot(self) -> Stage:
         """Queue the figure of success over environment steps."""
         output = self.output / "success.png"
+        bc = self.result("bc") if "bc" in self.evaluations else None
         command = [sys.executable, "-m", "cohoff", "plot", "--curve", self.cfg.label, str(self.output)]
-        command += options(title=self.cfg.task, base=self.result("base"), bc=self.result("bc"), output=output)
+        command += options(title=self.cfg.task, base=self.result("base"), bc=bc, output=output)
         return self.flow.submit(Stage("plot", "learning curve", command, [output]))
 
     def program(self, command: str, **values: Any) -> list[str]:

@@ -22,7 +22,7 @@ class PipelineCfg:
     disturbance: float
     """Standard deviation of the execution noise of the learner's demonstrations."""
     agent: str = "csil"
-    """Agent of the task, registered as ``rsl_rl_<agent>_cfg_entry_point``; also the name of its trained policy."""
+    """Agent of the task, registered as ``rsl_rl_<agent>_cfg_entry_point``; the results are named after it."""
     label: str = "CSIL++"
     """Name of the agent in tables and figures."""
     experiment: str = "demo"
@@ -80,6 +80,8 @@ QUICK: dict[str, Any] = {
     "checkpoint_episodes": 4,
     "video_envs": 1,
     "video_steps": 10,
-    "overrides": ("agent.algorithm.clone.steps=20", "agent.algorithm.critic.pretrain_steps=5"),
 }
 """Fields of a pipeline that runs through all stages without learning anything."""
+
+QUICK_TRAINING = ("agent.algorithm.clone.steps=20", "agent.algorithm.critic.pretrain_steps=5")
+"""Settings of training that go with :data:`QUICK`, for agents that have them."""

@@ -23,20 +23,19 @@ def summarize(
 
     Args:
         cfg: What was run.
-        results: Results of ``cohoff evaluate`` by name: base, bc, <agent>_step0, <agent>_final and others of the agent.
+        results: Results of ``cohoff evaluate`` by name: base, bc where there is a clone, <agent>_step0, <agent>_final
+            and others of the agent.
         progress: The learner's last report.
         seconds: Wall time of the stages [s], with ``online``.
     """
-    start, final = results[f"{cfg.agent}_step0"], results[f"{cfg.agent}_final"]
-    trained = sorted(
-        (result for result in results.values() if result["policy"] == cfg.agent),
-        key=lambda result: result["training"]["env_steps"],
-    )
+    of_agent = {name: result for name, result in results.items() if name.startswith(f"{cfg.agent}_")}
+    start, final = of_agent.pop(f"{cfg.agent}_step0"), of_agent[f"{cfg.agent}_final"]
+    trained = sorted(of_agent.values(), key=lambda result: result["training"]["env_steps"])
     return {
         "task": cfg.task,
         "device": cfg.device,
         "base": success_of(results["base"]),
-        "bc": success_of(results["bc"]),
+        "bc": success_of(results["bc"]) if "bc" in results else None,
         cfg.agent: {
             "step0": success_of(start),
             "final": success_of(final),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -38,6 +39,24 @@ def check_task(task: str) -> None:
     names = task_names()
     if task not in names:
         raise InputError(f"unknown task {task!r}; available: {', '.join(names)}")
+
+
+def agent_names(task: str) -> list[str]:
+    """Names of the agents that a task registers as ``rsl_rl_<agent>_cfg_entry_point``."""
+    check_task(task)
+    found = (re.fullmatch(r"rsl_rl_(\w+)_cfg_entry_point", key) for key in gym.spec(task).kwargs)
+    return [name[1] for name in found if name is not None]
+
+
+def agent_settings(task: str, agent: str) -> dict[str, Any]:
+    """Settings of the algorithm of an agent that ``task`` registers, as plain values.
+
+    Raises:
+        InputError: Unknown task, or it has no such agent.
+    """
+    if agent not in (names := agent_names(task)):
+        raise InputError(f"task {task!r} has no agent {agent!r}; available: {', '.join(names)}")
+    return load_entry_point(task, f"rsl_rl_{agent}_cfg_entry_point")().to_dict()["algorithm"]
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import torch
 from tensordict import TensorDict
@@ -15,6 +15,7 @@ from cohoff.errors import InputError
 from cohoff.isaac.evaluation import Policy
 from cohoff.isaac.launch import make_expert
 from cohoff.offpolicy.inference import load_policy
+from cohoff.offpolicy.learner import PolicyKind
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.exported import ExportedPolicy
 from cohoff.policies.loading import base_path, load_base
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 WITHOUT_CHECKPOINT = ("expert", "zero", "random")
 """Policies that are created for an environment and not read from a file."""
 
-TRAINED = ("bc", "csil", "csil_step0")
+TRAINED = get_args(PolicyKind)
 """Policies in the checkpoint of a training run."""
 
 POLICIES = (*WITHOUT_CHECKPOINT, "base", *TRAINED, "exported")
@@ -78,16 +79,17 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
         "--policy",
         required=True,
         choices=POLICIES,
-        help="zero: no motion; random: uniform actions; bc: the clone; csil_step0: csil before its first update",
+        help="zero: no motion; random: uniform actions; step0: trained before its first update; clone: of the "
+        "demonstrations, without the base",
     )
     parser.add_argument(
         "--checkpoint",
-        help="base: its file; bc, csil: model_<it>.pt or the folder of a run (latest); "
+        help="base: its file; trained, step0, clone: model_<it>.pt or the folder of a run (latest); "
         "exported: the folder that isaaclab play wrote",
     )
     parser.add_argument(
         "--base",
-        help="base policy of csil instead of the one it was trained with: its file or folder, or flow or pi05",
+        help="base policy of trained and step0 instead of the one of the run: its file or folder, or flow or pi05",
     )
     parser.add_argument("--base_checkpoint", help="file or folder of --base flow or pi05")
     parser.add_argument("--base_device", help="device of the base policy (default: that of the simulation)")
@@ -106,8 +108,8 @@ def check_policy_arguments(args: argparse.Namespace) -> None:
         raise InputError(f"--policy {args.policy} takes no checkpoint, got {args.checkpoint!r}; leave --checkpoint out")
     if args.policy not in WITHOUT_CHECKPOINT and not args.checkpoint:
         raise InputError(f"--policy {args.policy} needs --checkpoint")
-    if args.base and not args.policy.startswith("csil"):
-        raise InputError(f"--base is only for csil, not for --policy {args.policy}; leave it out")
+    if args.base and args.policy not in ("trained", "step0"):
+        raise InputError(f"--base is only for trained and step0, not for --policy {args.policy}; leave it out")
 
 
 def open_policy(args: argparse.Namespace) -> Policy | None:

@@ -62,6 +62,10 @@ class CategoricalCritic(nn.Module):
         """Expected return [..., atoms] → [...] in the critic's scaled unit."""
         return (logits.softmax(-1) * self.atoms).sum(-1)
 
+    def value(self, obs: Tensor, action: Tensor) -> Tensor:
+        """Expected returns [E, B] of actions [B, A] at observations [B, D], by the running statistics."""
+        return self.expectation(self(obs, action))
+
     def project_(self) -> None:
         """Bring every weight vector, the head's included, back to unit norm."""
         for layer in self.modules():

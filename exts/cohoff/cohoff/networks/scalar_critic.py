@@ -39,6 +39,10 @@ class ScalarCritic(NormalizedInput):
             x = torch.relu(nn.functional.layer_norm(x, x.shape[-1:]) * gain + shift)
         return self.head(x).squeeze(-1)
 
+    def value(self, obs: Tensor, action: Tensor) -> Tensor:
+        """The same; a categorical critic's is the mean of its distribution."""
+        return self(obs, action)
+
     @torch.no_grad()
     def track_(self, online: ScalarCritic, rate: float) -> None:
         """Move this target network towards ``online`` by ``rate``; the normalization is copied."""

@@ -49,7 +49,7 @@ from cohoff.offpolicy.transitions import Corrections, demonstrated_transitions
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import base_path
-from cohoff.run_folder import checkpoints
+from cohoff.run_folder import PRETRAINING_FILE, checkpoints
 
 
 class OffPolicyAlgorithm:
@@ -134,7 +134,9 @@ class OffPolicyAlgorithm:
             self.inputs.open_demonstrations(demonstrations)
         self._corrections = corrections
         self._example = obs
-        self.policy = ActingPolicy(self.learner.policy("trained"), self.observe, self.inputs.engine)
+        trained = self.learner.policy("trained")
+        assert trained is not None
+        self.policy = ActingPolicy(trained, self.observe, self.inputs.engine)
         self.collector: Collector | None = None
         self.demonstration_buffer: ReplayBuffer
         self.report: Report
@@ -271,7 +273,7 @@ class OffPolicyAlgorithm:
             for phase, values in measured.items():
                 print(f"[cohoff] {phase}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
             if self.log_dir is not None:
-                write_json(self.log_dir / "pretraining.json", measured)
+                write_json(self.log_dir / PRETRAINING_FILE, measured)
         # Only now, because the features of a state come from what has been learned from the demonstrations.
         self.collector = Collector(
             self.learner, self.observe, BaseActions(engine, self.num_envs, self.device), self.replay_steps,

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
 
 import torch
 from tensordict import TensorDict
@@ -14,20 +13,18 @@ from tensordict import TensorDict
 from cohoff.errors import InputError
 from cohoff.files import reading
 from cohoff.offpolicy.checkpoint import read_checkpoint
-from cohoff.offpolicy.learner import Problem, make_learner
+from cohoff.offpolicy.learner import PolicyKind, Problem, make_learner
 from cohoff.offpolicy.observing import Observer
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import load_base
-
-_KINDS = {"csil": "trained", "csil_step0": "step0", "bc": "clone"}
 
 
 def load_policy(
     path: str | os.PathLike[str],
     num_envs: int,
     device: torch.device | str,
-    kind: Literal["csil", "csil_step0", "bc"] = "csil",
+    kind: PolicyKind = "trained",
     base_path: str | os.PathLike[str] | None = None,
     task: str | None = None,
     base_device: torch.device | str | None = None,
@@ -38,14 +35,14 @@ def load_policy(
         path: ``model_<it>.pt`` or the folder of a run, whose newest checkpoint is taken.
         num_envs: Environments that the policy will act in.
         device: Where it acts.
-        kind: ``csil``: trained policy, combined with the base as in training. ``csil_step0``: the same before the first
-            update. ``bc``: the clone alone.
+        kind: ``trained``: combined with the base as in training. ``step0``: the same before the first update.
+            ``clone``: the clone alone.
         base_path: Base checkpoint; None takes the one the run was trained with.
         task: Task that the checkpoint must be of; None accepts any.
         base_device: Device of the base; None is ``device``.
 
     Raises:
-        InputError: the checkpoint or its base is missing, unreadable or of another task.
+        InputError: the checkpoint or its base is missing, unreadable or of another task, or it holds no clone.
     """
     content, file = read_checkpoint(path, device)
     meta = content["meta"]
@@ -56,14 +53,16 @@ def load_policy(
         learner = make_learner(meta["learner"], problem, meta["settings"])
         learner.modules.load_state_dict(content["model"])
         observe = Observer(meta["obs_groups"], _example(meta))
+    policy = learner.policy(kind)
+    if policy is None:
+        raise InputError(f"{type(learner).__name__} in {str(file)!r} has no {kind}; evaluate trained or step0")
     engine = None
-    if learner.uses_base and kind != "bc":
+    if learner.uses_base and kind != "clone":
         if base_path is not None:
             print(f"[cohoff] base policy {str(base_path)!r} instead of {meta['base']!r}", flush=True)
         base = load_base(base_path or meta["base"], meta["task"], base_device or device)
         engine = ChunkEngine(base, num_envs, device, meta["replan_interval"])
-    policy = learner.policy(_KINDS[kind]).requires_grad_(False).eval()
-    return ActingPolicy(policy, observe, engine)
+    return ActingPolicy(policy.requires_grad_(False).eval(), observe, engine)
 
 
 def _example(meta: dict) -> TensorDict:

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,10 @@ from cohoff.policies.acting import CombinedPolicy
 
 Metrics = dict[str, Tensor]
 """Detached scalars on the device."""
+
+PolicyKind = Literal["trained", "step0", "clone"]
+"""Policies of a learner: as it is trained, combined with the base as in training; the same before the first update; the
+clone of the demonstrations without the base."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +78,20 @@ class Learner(Protocol):
         """Actions to execute, [B, A]: sampled where ``explore`` [B] bool holds, of the mean policy elsewhere."""
         ...
 
-    def policy(self, kind: str) -> CombinedPolicy:
+    def policy(self, kind: PolicyKind) -> CombinedPolicy | None:
         """Deterministic policy that maps (actor's observation [B, D], base action [B, A]) to actions [B, A].
 
-        ``kind`` is ``trained``, ``step0`` (before the first update) or ``clone`` (the cloned policy without the base).
+        None for the ``clone`` of a learner that clones nothing.
         """
         ...
 
     def prepare(
         self, demonstrations: Transitions, corrections: Corrections | None, discount: float, progress: Any
     ) -> dict[str, dict[str, float]]:
-        """Learn from the demonstrations alone, before the first step; return what was measured, by phase."""
+        """Learn from the demonstrations alone, before the first step; return what was measured, by phase.
+
+        A learner whose :meth:`policy` has a ``clone`` measures it in the phase ``clone``.
+        """
         ...
 
     def reward(self, actor_obs: Tensor, action: Tensor, success: Tensor) -> Tensor:

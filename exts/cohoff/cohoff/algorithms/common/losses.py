@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 LOG_TWO = math.log(2.0)
 ACTION_LIMIT = 0.999
@@ -18,6 +18,16 @@ ACTION_LIMIT = 0.999
 def sample_tanh_gaussian(mean: Tensor, std: Tensor, noise: Tensor) -> Tensor:
     """Reparametrized action tanh(mean + std·noise), shape [B, A]."""
     return torch.tanh(torch.addcmul(mean, std, noise))
+
+
+def sample_with_log_prob(mean: Tensor, std: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Reparametrized action tanh(mean + std·noise) [B, A] and its log density [B], without an inverse of tanh.
+
+    log(1 − tanh²(u)) = 2·(log 2 − u − softplus(−2u)). SAC (arXiv 1801.01290), appendix C.
+    """
+    u = torch.addcmul(mean, std, noise)
+    log_prob = -0.5 * noise.square() - std.log() - 0.5 * math.log(2.0 * math.pi)
+    return torch.tanh(u), (log_prob - 2.0 * (LOG_TWO - u - nn.functional.softplus(-2.0 * u))).sum(-1)
 
 
 def tanh_gaussian_log_prob(mean: Tensor, std: Tensor, action: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from cohoff.algorithms.common import losses
+from cohoff.algorithms.common.normalization import mean_and_std
 from cohoff.algorithms.csil.quality import clone_quality
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Corrections, Transitions
@@ -22,9 +23,6 @@ Progress = Callable[[int, str], None]
 
 REPORT_EVERY = 250
 """Optimizer steps between two looks at the held-out demonstrations; each costs a host read."""
-
-MIN_OBS_STD = 0.05
-"""Lower bound on the standard deviation that an observation entry is normalized by."""
 
 
 def train_clone(
@@ -47,7 +45,7 @@ def train_clone(
     if corrections is not None:
         obs, action = torch.cat([obs, corrections.obs]), torch.cat([action, corrections.action])
     policy.train()
-    policy.set_normalization(obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD))
+    policy.set_normalization(*mean_and_std(obs))
     count = demonstrations.num_episodes
     holdout = max(1, round(cfg["holdout"] * count)) if cfg["holdout"] > 0.0 else 0
     # Episodes lie end to end: the first ones are held out.

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from cohoff.algorithms.common import categorical
-from cohoff.algorithms.csil.model import CsilModel
-from cohoff.algorithms.csil.updates import update_critic
+from cohoff.algorithms.common.categorical_td import update_critic
+from cohoff.algorithms.csil.model import SoftImitationModel
 from cohoff.offpolicy.batch import Batch
 from cohoff.offpolicy.transitions import Transitions
 
@@ -21,8 +21,28 @@ REPORT_EVERY = 250
 """Updates between two reports; each costs a host read."""
 
 
+def following_rows(demonstrations: Transitions) -> Tensor:
+    """Row [M] of the action that follows each transition; the last one of an episode is its own stand-in."""
+    rows = torch.arange(len(demonstrations), device=demonstrations.action.device) + 1
+    rows[demonstrations.last_rows] = demonstrations.last_rows
+    return rows
+
+
+def one_step_batch(demonstrations: Transitions, rows: Tensor, returns: Tensor, discount: Tensor) -> Batch:
+    """The transitions ``rows`` [B] with their rewards and discounts [B], as a batch."""
+    return Batch(
+        now=demonstrations.state(rows),
+        action=demonstrations.action[rows],
+        returns=returns,
+        discount=discount,
+        followed=torch.zeros_like(returns),
+        next=demonstrations.next_state(rows),
+        weight=torch.ones_like(returns),
+    )
+
+
 def pretrain_critic(
-    model: CsilModel,
+    model: SoftImitationModel,
     demonstrations: Transitions,
     returns: Tensor,
     cfg: dict[str, Any],
@@ -36,23 +56,13 @@ def pretrain_critic(
     """
     optimizer = torch.optim.Adam(model.critic.parameters(), cfg["pretrain_learning_rate"], fused=True)
     size = cfg["pretrain_batch_size"]
-    # The successor's demonstrated action is the next row's; the last one of an episode is its own stand-in.
-    next_row = torch.arange(len(demonstrations), device=returns.device) + 1
-    next_row[demonstrations.last_rows] = demonstrations.last_rows
+    next_rows = following_rows(demonstrations)
     for step in range(cfg["pretrain_steps"]):
         rows = torch.randint(len(demonstrations), (size,), device=returns.device)
         zeros = torch.zeros_like(returns[rows])
-        batch = Batch(
-            now=demonstrations.state(rows),
-            action=demonstrations.action[rows],
-            returns=zeros,
-            discount=zeros,
-            followed=zeros,
-            next=demonstrations.next_state(rows),
-            weight=torch.ones_like(zeros),
-        )
+        batch = one_step_batch(demonstrations, rows, zeros, zeros)
         target, _ = categorical.two_hot(returns[rows], model.critic.atoms)
-        next_action = demonstrations.action[next_row[rows]]
+        next_action = demonstrations.action[next_rows[rows]]
         metrics = update_critic(model, optimizer, batch, target, next_action, size, gradient_penalty)
         if (step + 1) % REPORT_EVERY == 0:
             progress(step + 1, f"critic loss {float(metrics['critic_loss']):.3f}")

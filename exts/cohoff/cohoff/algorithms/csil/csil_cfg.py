@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MinLen, MultipleOf
+from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from isaaclab.utils import configclass
 
+from cohoff.algorithms.common.critic_cfg import CategoricalCriticCfg
 from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg, OffPolicyRunnerCfg
 from cohoff.settings import CheckedSettings
 
@@ -53,20 +54,8 @@ class CloneCfg(CheckedSettings, section="agent.algorithm.clone"):
 
 
 @configclass
-class CriticCfg(CheckedSettings, section="agent.algorithm.critic"):
+class CriticCfg(CategoricalCriticCfg, section="agent.algorithm.critic"):
     """The XQC critic and its pre-training (phase 2)."""
-
-    hidden_dims: Annotated[tuple[Annotated[int, Ge(1)], ...], MinLen(1)] = (512, 512, 512, 512)
-    """Widths of the hidden layers."""
-
-    num_atoms: Annotated[int, Ge(2)] = 101
-    """Atoms of the categorical head."""
-
-    support: Annotated[float, Gt(0)] = 5.0
-    """The atoms span [-support, support]."""
-
-    num_members: Annotated[int, Ge(1)] = 2
-    """Critics in the ensemble."""
 
     pretrain_steps: Annotated[int, Ge(0)] = 5_000
     """Updates on the demonstrations' returns before the first environment step."""

@@ -1,17 +1,18 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The networks of CSIL++ in one module, which is what a checkpoint holds."""
+"""The networks of CSIL and CSIL++ in one module, which is what a checkpoint holds."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from cohoff.algorithms.common.critics import CriticModel, critic_input_dim
 from cohoff.networks.critic import CategoricalCritic
+from cohoff.networks.scalar_critic import ScalarCritic
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import State
 from cohoff.policies.combine import Combination
@@ -20,7 +21,7 @@ RESIDUAL_STD = 0.3
 """Initial spread (before tanh) of a residual policy, whose own clone would be no small correction."""
 
 
-class CsilModel(nn.Module):
+class SoftImitationModel(CriticModel):
     """Clone, reward, prior, actor and critics; the base policy stays outside.
 
     The reward is read off a copy of the clone, which its refinement may move.
@@ -36,6 +37,7 @@ class CsilModel(nn.Module):
         combination: Combination,
         policy_cfg: dict,
         critic_cfg: dict,
+        critic_class: type[CategoricalCritic | ScalarCritic] = CategoricalCritic,
     ):
         super().__init__()
         self.combination = combination
@@ -43,8 +45,7 @@ class CsilModel(nn.Module):
         self.prior = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
         self.actor = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
         self.reward = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
-        critic_obs = critic_dim + (action_dim if combination.uses_base else 0)
-        self.critic = CategoricalCritic(critic_obs, action_dim, **critic_cfg)
+        self.critic = critic_class(critic_input_dim(critic_dim, action_dim, combination), action_dim, **critic_cfg)
         self.target = copy.deepcopy(self.critic).requires_grad_(False)
         self.eval()
 
@@ -66,21 +67,15 @@ class CsilModel(nn.Module):
         mean, std = self.prior(actor_obs)
         return {"prior_mean": mean, "prior_std": std}
 
+
+class CsilModel(SoftImitationModel):
+    """The networks of CSIL++, whose critic sees how far an action is from the start."""
+
     def critic_inputs(self, state: State, action: Tensor) -> tuple[Tensor, Tensor]:
-        """What the critic sees of executed actions [B, A]: observation [B, ·] and deviation [B, A].
+        """Observation [B, ·] and deviation [B, A] of executed actions [B, A] from the mean action before training.
 
-        The observation has the base action where the executed one depends on it. The deviation is that from the mean
-        action before training. It is noise that says nothing about the state, whereas the action itself tells how far
-        an episode has come: a critic that sees it prefers actions that are typical of later states.
+        The deviation is noise that says nothing about the state, whereas the action itself tells how far an episode has
+        come: a critic that sees it prefers actions that are typical of later states.
         """
-        before = self.combination(state.base_action, torch.tanh(state.features["prior_mean"]))
-        obs = torch.cat([state.critic, state.base_action], dim=-1) if self.combination.uses_base else state.critic
-        return obs, action - before
-
-
-def critic_kwargs(cfg: dict[str, Any], lowest: float, highest: float) -> dict[str, Any]:
-    """The part of a ``CriticCfg`` dictionary that shapes the network; values lie in [lowest, highest]·support."""
-    return {
-        "hidden_dims": tuple(cfg["hidden_dims"]),
-        "support": (lowest * cfg["support"], highest * cfg["support"]),
-    } | {name: cfg[name] for name in ("num_atoms", "num_members")}
+        obs, action = super().critic_inputs(state, action)
+        return obs, action - self.combination(state.base_action, torch.tanh(state.features["prior_mean"]))

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from cohoff.algorithms.csil import cloning, critic_pretraining, quality
-from cohoff.algorithms.csil.model import CsilModel
-from cohoff.algorithms.csil.reward import Reward
+from cohoff.algorithms.csil.model import SoftImitationModel
+from cohoff.algorithms.csil.reward import CoherentReward, Reward
 from cohoff.offpolicy.transitions import Corrections, Transitions
 
 
 def prepare(
-    model: CsilModel,
+    model: SoftImitationModel,
     reward: Reward,
     demonstrations: Transitions,
     corrections: Corrections | None,
@@ -39,6 +39,7 @@ def prepare(
     with progress("critic", critic_cfg["pretrain_steps"], "steps") as advance:
         critic_pretraining.pretrain_critic(model, demonstrations, returns, critic_cfg, gradient_penalty, advance)
     report["critic"] = quality.critic_quality(model, demonstrations, returns)
-    report["reward"] = quality.reward_quality(model, reward, demonstrations)
+    raw = reward.raw if isinstance(reward, CoherentReward) else CoherentReward(model.clone, 0.0).raw
+    report["reward"] = quality.reward_quality(model, raw, demonstrations) | reward.constants()
     report["returns"] = quality.return_quality(model, reward, demonstrations, returns, discount)
     return report

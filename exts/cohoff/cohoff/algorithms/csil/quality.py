@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from cohoff.algorithms.common import losses
-from cohoff.algorithms.csil.model import CsilModel
-from cohoff.algorithms.csil.reward import CoherentReward, Reward
+from cohoff.algorithms.csil.model import SoftImitationModel
+from cohoff.algorithms.csil.reward import Reward
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Transitions
 
@@ -30,27 +32,28 @@ def clone_quality(policy: StationaryPolicy, obs: Tensor, action: Tensor) -> dict
 
 
 @torch.no_grad()
-def critic_quality(model: CsilModel, demonstrations: Transitions, returns: Tensor) -> dict[str, float]:
+def critic_quality(model: SoftImitationModel, demonstrations: Transitions, returns: Tensor) -> dict[str, float]:
     """Correlation of Q with returns [M], and mean Q of demonstrated and of uniform actions on 4,096 rows."""
     rows = torch.randint(len(demonstrations), (4096,), device=returns.device)
     state, action = demonstrations.state(rows), demonstrations.action[rows]
-    demonstrated = model.critic.expectation(model.critic(*model.critic_inputs(state, action))).mean(0)
+    demonstrated = model.critic.value(*model.critic_inputs(state, action)).mean(0)
     uniform = torch.rand_like(action) * 2.0 - 1.0
     return {
         "correlation": float(torch.corrcoef(torch.stack([demonstrated, returns[rows]]))[0, 1]),
         "q_demonstrated": float(demonstrated.mean()),
-        "q_uniform": float(model.critic.expectation(model.critic(*model.critic_inputs(state, uniform))).mean()),
+        "q_uniform": float(model.critic.value(*model.critic_inputs(state, uniform)).mean()),
     }
 
 
 @torch.no_grad()
-def reward_quality(model: CsilModel, reward: Reward, demonstrations: Transitions) -> dict[str, float]:
-    """The raw coherent reward where it should be high, low and near zero, whichever reward is learned from.
+def reward_quality(
+    model: SoftImitationModel, raw: Callable[[Tensor, Tensor], Tensor], demonstrations: Transitions
+) -> dict[str, float]:
+    """The coherent reward ``raw`` [M] of observations and actions where it should be high, low and near zero.
 
     ``far``: observations five standard deviations away with uniform actions; ``uniform``: demonstrated observations
     with uniform actions; ``combined``: the executed mean action.
     """
-    raw = reward.raw if isinstance(reward, CoherentReward) else CoherentReward(model.clone, 0.0).raw
     obs, action = demonstrations.now.actor, demonstrations.action
     uniform = torch.rand_like(action) * 2.0 - 1.0
     far = obs + 5.0 * torch.randn_like(obs) * obs.std(0)
@@ -61,13 +64,12 @@ def reward_quality(model: CsilModel, reward: Reward, demonstrations: Transitions
         "uniform": raw(obs, uniform),
         "far": raw(far, uniform),
     }
-    report = {f"{name}_{stat}": float(getattr(v, stat)()) for name, v in values.items() for stat in ("mean", "std")}
-    return report | reward.constants()
+    return {f"{name}_{stat}": float(getattr(v, stat)()) for name, v in values.items() for stat in ("mean", "std")}
 
 
 @torch.no_grad()
 def return_quality(
-    model: CsilModel, reward: Reward, demonstrations: Transitions, returns: Tensor, discount: float
+    model: SoftImitationModel, reward: Reward, demonstrations: Transitions, returns: Tensor, discount: float
 ) -> dict[str, float]:
     """What the scaled returns [M] of the demonstrations say beyond the time to success.
 

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""XQC with demonstrations, with the sizes and the budget of the tasks' CSIL++."""
+
+from __future__ import annotations
+
+from isaaclab.utils import configclass
+
+from cohoff.algorithms.common.critic_cfg import CategoricalCriticCfg
+from cohoff.algorithms.common.gaussian_cfg import GaussianPolicyCfg
+from cohoff.algorithms.xqc.xqc_cfg import XqcAlgorithmCfg, XqcRunnerCfg
+
+
+@configclass
+class ManipulationXqcAlgorithmCfg(XqcAlgorithmCfg):
+    """Small networks and few updates per environment step, for training on a CPU."""
+
+    actor: GaussianPolicyCfg = GaussianPolicyCfg(hidden_dims=(128, 128, 128))
+    critic: CategoricalCriticCfg = CategoricalCriticCfg(hidden_dims=(128, 128, 128))
+    n_step: int = 5
+    target_rate: float = 0.02
+    updates_per_iteration: int = 64
+
+
+@configclass
+class ManipulationXqcRunnerCfg(XqcRunnerCfg):
+    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
+
+    max_iterations: int = 200
+    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+
+    algorithm: ManipulationXqcAlgorithmCfg = ManipulationXqcAlgorithmCfg()
+    """The learner."""
