@@ -38,9 +38,3 @@ class ScalarCritic(NormalizedInput):
             x = layer(x)
             x = torch.relu(nn.functional.layer_norm(x, x.shape[-1:]) * gain + shift)
         return self.head(x).squeeze(-1)
-
-    @torch.no_grad()
-    def track_(self, online: ScalarCritic, rate: float) -> None:
-        """Move this target network towards ``online`` by ``rate``; the normalization is copied."""
-        torch._foreach_lerp_(list(self.parameters()), list(online.parameters()), rate)
-        torch._foreach_copy_(list(self.buffers()), list(online.buffers()))

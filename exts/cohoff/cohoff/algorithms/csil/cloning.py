@@ -23,9 +23,6 @@ Progress = Callable[[int, str], None]
 REPORT_EVERY = 250
 """Optimizer steps between two looks at the held-out demonstrations; each costs a host read."""
 
-MIN_OBS_STD = 0.05
-"""Lower bound on the standard deviation that an observation entry is normalized by."""
-
 
 def train_clone(
     policy: StationaryPolicy,
@@ -47,7 +44,7 @@ def train_clone(
     if corrections is not None:
         obs, action = torch.cat([obs, corrections.obs]), torch.cat([action, corrections.action])
     policy.train()
-    policy.set_normalization(obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD))
+    policy.fit_normalization(obs)
     count = demonstrations.num_episodes
     holdout = max(1, round(cfg["holdout"] * count)) if cfg["holdout"] > 0.0 else 0
     # Episodes lie end to end: the first ones are held out.
