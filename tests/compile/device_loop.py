@@ -37,7 +37,7 @@ from cohoff.offpolicy.report import Report
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 
-NUM_ENVS, OBS_DIM, ACTION_DIM = 6, 5, 2
+NUM_ENVS, OBS_DIM, ACTION_DIM, NUM_DEMO_ROWS = 6, 5, 2, 4
 
 
 class Fake(FakeTensorMode):
@@ -119,7 +119,7 @@ def run_loop(algorithm: OffPolicyAlgorithm) -> None:
             extras = {"success": done, "invalid": ~done, "num_resets": num_resets}
             final = {"final_obs": {"policy": torch.randn(NUM_ENVS, OBS_DIM)}} if num_resets else {}
             algorithm.process_env_step(observe(), torch.zeros(NUM_ENVS), done.long(), extras | final)
-        algorithm.update_once(with_actor=step % 3 == 0)
+        algorithm.update_once(with_actor=step % 3 == 0, num_demo_rows=NUM_DEMO_ROWS)
 
 
 def without_gradients(loss: torch.Tensor) -> None:

@@ -20,6 +20,7 @@ from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.batch import Batch, State, concatenate
+from cohoff.offpolicy.demonstration_share import NUM_SIZES, demonstrated_rows
 from cohoff.offpolicy.time_limit import limit_episodes
 from cohoff.stress import point_mass
 
@@ -80,6 +81,62 @@ def test_the_first_rows_are_demonstrations(cfg: dict[str, Any], tmp_path: Path) 
     is_demonstration = (batch.now.actor[:, None] == demonstrated[None]).all(-1).any(1)
     assert num_demonstrations == 8  # half of the batch
     assert is_demonstration.tolist() == [True] * 8 + [False] * 8
+
+
+def test_the_share_of_demonstrations_falls_in_even_steps() -> None:
+    """80 rows from .5 to .1: 40, 36, ... 8, each for a ninth of the run."""
+    rows = [demonstrated_rows(80, 0.5, 0.1, i / 90) for i in range(91)]
+    assert rows[:90] == [40 - 4 * (i // 10) for i in range(90)] and rows[90] == 8
+    assert len(set(rows)) == NUM_SIZES
+    assert {demonstrated_rows(80, 0.5, None, i / 90) for i in range(91)} == {40}
+
+
+def test_batches_hold_as_many_demonstrations_as_their_share_says(cfg: dict[str, Any], tmp_path: Path) -> None:
+    cfg["algorithm"]["final_demonstration_share"] = 0.25
+    _, recorder = run(cfg, tmp_path, 5)
+    assert [call[1] for call in recorder.calls[::7]] == [8, 7, 6, 5, 4]  # of 16
+    assert {len(call[0].action) for call in recorder.calls} == {16}
+
+
+def test_the_actor_waits_for_its_number_of_steps(cfg: dict[str, Any], tmp_path: Path) -> None:
+    """Of 8 environments, 4 control steps an iteration."""
+    cfg["algorithm"] |= {"actor_start_steps": 64, "policy_delay": 1}
+    _, recorder = run(cfg, tmp_path, 3)
+    assert [call[2] for call in recorder.calls[::7]] == [False, True, True]
+
+
+def test_the_base_collects_until_the_actor_starts(tmp_path: Path) -> None:
+    """Then the policy does; evaluation environments always act with the mean policy."""
+    cfg = point_mass.smallest_run(tmp_path)
+    cfg["algorithm"] |= {"base_collection_std": 0.3, "actor_start_steps": 64, "exploration_std": 0.0}
+    algorithm, _ = run(cfg, tmp_path, 0)
+    collector = algorithm.collector
+    assert collector is not None and collector.num_train == 7
+    differences, from_policy = [], []
+    act = collector.act
+
+    def watched(obs: Any, base_std: float | None) -> torch.Tensor:
+        action = act(obs, base_std).clone()
+        state = State.of(collector._state)
+        differences.append((action - state.base_action)[:7])
+        everywhere = algorithm.learner.act(state, torch.zeros(8, dtype=torch.bool))
+        from_policy.append((action == everywhere).all(1))
+        return action
+
+    collector.act = watched  # pyright: ignore[reportAttributeAccessIssue]
+    point_mass.go_on(algorithm, 3)
+    assert torch.stack(from_policy)[:, 7].all()
+    assert torch.stack(from_policy)[:, :7].all(1).tolist() == [False] * 8 + [True] * 4
+    noise = torch.stack(differences[:8])
+    assert 0.2 < noise.std() < 0.4 and noise.abs().max() > 0.3
+
+
+def test_a_base_that_is_not_used_cannot_collect(cfg: dict[str, Any], capsys: pytest.CaptureFixture) -> None:
+    cfg["algorithm"]["base_collection_std"] = 0.1
+    env = point_mass.PointMass(8, None)
+    with pytest.raises(SystemExit):
+        OffPolicyAlgorithm.construct_algorithm(env.get_observations(), env, cfg, "cpu")
+    assert "agent.algorithm.base_collection_std=0.1" in capsys.readouterr().err
 
 
 def test_concatenated_batches_keep_their_rows_together() -> None:
@@ -227,6 +284,7 @@ def test_the_target_follows_slowly(cfg: dict[str, Any], tmp_path: Path) -> None:
     [
         ({"n_step": 51}, "n_step=51, agent.algorithm.replay_steps=50"),
         ({"demonstration_share": 0.01}, "a batch needs a demonstrated"),
+        ({"final_demonstration_share": 0.01}, "agent.algorithm.final_demonstration_share=0.01: a batch needs"),
         ({"final_learning_rate": 1e-2}, "final_learning_rate must not be above"),
     ],
 )

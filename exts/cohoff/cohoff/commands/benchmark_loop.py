@@ -94,7 +94,7 @@ def main(argv: Sequence[str]) -> None:
                 if step >= WARM_UP:
                     simulation += stepped - acted
                     loop += acted - start + clock(args.device) - stepped
-        algorithm.actor_start_episodes = 0
+        algorithm.actor_start_steps = algorithm.actor_start_episodes = 0
         start = clock(args.device)
         algorithm.update()
         update = (clock(args.device) - start) / args.updates

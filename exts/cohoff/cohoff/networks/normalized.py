@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
+
+MIN_OBS_STD = 0.05
+"""Lower bound on the standard deviation that an entry of the input is normalized by."""
 
 
 class NormalizedInput(nn.Module):
@@ -29,6 +34,16 @@ class NormalizedInput(nn.Module):
         self.obs_mean.copy_(mean)
         self.obs_std.copy_(std)
 
+    def fit_normalization(self, obs: Tensor) -> None:
+        """Normalize inputs by mean and standard deviation of the demonstrated ones ``obs`` [M, D]."""
+        self.set_normalization(obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD))
+
     def normalize(self, obs: Tensor) -> Tensor:
         """Normalized input [B, D]."""
         return (obs - self.obs_mean) / self.obs_std
+
+    @torch.no_grad()
+    def track_(self, online: Self, rate: float) -> None:
+        """Move this target network towards ``online`` by ``rate``; the normalization is copied."""
+        torch._foreach_lerp_(list(self.parameters()), list(online.parameters()), rate)
+        torch._foreach_copy_(list(self.buffers()), list(online.buffers()))

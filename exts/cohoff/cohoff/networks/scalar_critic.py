@@ -42,9 +42,3 @@ class ScalarCritic(NormalizedInput):
     def value(self, obs: Tensor, action: Tensor) -> Tensor:
         """The same; a categorical critic's is the mean of its distribution."""
         return self(obs, action)
-
-    @torch.no_grad()
-    def track_(self, online: ScalarCritic, rate: float) -> None:
-        """Move this target network towards ``online`` by ``rate``; the normalization is copied."""
-        torch._foreach_lerp_(list(self.parameters()), list(online.parameters()), rate)
-        torch._foreach_copy_(list(self.buffers()), list(online.buffers()))

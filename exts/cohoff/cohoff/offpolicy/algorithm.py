@@ -31,8 +31,9 @@ from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.batch import Batch, assemble, concatenate
 from cohoff.offpolicy.capture import CapturedCalls, CudaRecorder, use_capture
 from cohoff.offpolicy.collector import Collector
-from cohoff.offpolicy.combinations import check_combinations
+from cohoff.offpolicy.combinations import check_base_collection, check_combinations
 from cohoff.offpolicy.demonstration_buffer import demonstration_buffer
+from cohoff.offpolicy.demonstration_share import demonstrated_rows
 from cohoff.offpolicy.episodes import evaluation_environments
 from cohoff.offpolicy.inputs import RunInputs
 from cohoff.offpolicy.inspection import NonFiniteInspector
@@ -78,6 +79,7 @@ class OffPolicyAlgorithm:
         replan_interval: int,
         batch_size: int,
         demonstration_share: float,
+        final_demonstration_share: float | None,
         updates_per_iteration: int,
         policy_delay: int,
         replay_steps: int,
@@ -88,8 +90,10 @@ class OffPolicyAlgorithm:
         final_learning_rate: float,
         actor_learning_rate_share: float,
         learning_starts: int,
+        actor_start_steps: int,
         actor_start_episodes: int,
         time_limit: float | None,
+        base_collection_std: float | None,
         evaluation_share: float,
         capture: bool | None,
     ):
@@ -101,12 +105,12 @@ class OffPolicyAlgorithm:
         self.log_dir = None if log_dir is None else Path(log_dir)
         self.max_iterations = max_iterations
         self.batch_size, self.n_step = batch_size, n_step
-        self.num_demo_rows = round(batch_size * demonstration_share)
+        self.demonstration_shares = demonstration_share, final_demonstration_share
         self.updates_per_iteration, self.policy_delay = updates_per_iteration, policy_delay
-        self.learning_rate = learning_rate
-        self.learning_starts, self.actor_start_episodes = learning_starts, actor_start_episodes
+        self.learning_starts, self.base_collection_std = learning_starts, base_collection_std
+        self.actor_start_steps, self.actor_start_episodes = actor_start_steps, actor_start_episodes
         self.discount, self.effective_horizon = discount or 0.0, effective_horizon
-        self.replay_steps, self.time_limit = replay_steps, time_limit
+        self.learning_rate, self.replay_steps, self.time_limit = learning_rate, replay_steps, time_limit
 
         self.num_envs = env.num_envs
         self.evaluation_share = evaluation_share
@@ -120,6 +124,7 @@ class OffPolicyAlgorithm:
         )
         self.learner_name, self.settings = learner, settings
         self.learner = make_learner(learner, self.problem, settings)
+        check_base_collection(base_collection_std, self.learner.uses_base)
         shares = {"actor": actor_learning_rate_share}
         self._rate = LearningRate(self.learner.optimizers, learning_rate, final_learning_rate, self.device, shares)
         self.capture = use_capture(capture, self.device)
@@ -176,7 +181,7 @@ class OffPolicyAlgorithm:
 
     def act(self, obs: TensorDict) -> Tensor:
         """Executed actions [N, A]: sampled, and of the mean policy in the evaluation environments."""
-        return self._running.act(obs)
+        return self._running.act(obs, None if self.actor_has_started else self.base_collection_std)
 
     def process_env_step(self, obs: TensorDict, rewards: Tensor, dones: Tensor, extras: dict[str, Any]) -> None:
         """Store the step of the training environments, and count the outcomes of all."""
@@ -190,10 +195,11 @@ class OffPolicyAlgorithm:
     def update(self) -> dict[str, float]:
         """Run this iteration's updates; return the mean of what they measured."""
         if self.env_steps >= self.learning_starts:
-            self.learning_rate = self._rate.set(min(self.iteration / max(self.max_iterations - 1, 1), 1.0))
-            with_actor = self.report.fewest["train"] >= self.actor_start_episodes
+            over = min(self.iteration / max(self.max_iterations - 1, 1), 1.0)
+            self.learning_rate = self._rate.set(over)
+            num_demo_rows = demonstrated_rows(self.batch_size, *self.demonstration_shares, over)
             for _ in range(self.updates_per_iteration):
-                self.run_update(with_actor and self.num_updates % self.policy_delay == 0)
+                self.run_update(self.actor_has_started and self.num_updates % self.policy_delay == 0, num_demo_rows)
                 self.num_updates += 1
         self.iteration += 1
         means = self.report.write(
@@ -205,13 +211,13 @@ class OffPolicyAlgorithm:
         self.policy.output_std.fill_(means.get("std", torch.nan))
         return {name: means[name] for name in ("critic_loss", "kl") if name in means}
 
-    def update_once(self, with_actor: bool) -> None:
+    def update_once(self, with_actor: bool, num_demo_rows: int) -> None:
         """One update, from the drawn batch to the metrics: what is captured. The host reads and counts nothing here."""
         batch = concatenate(
-            self._draw(self.demonstration_buffer, self.num_demo_rows),
-            self._draw(self._running.buffer, self.batch_size - self.num_demo_rows),
+            self._draw(self.demonstration_buffer, num_demo_rows),
+            self._draw(self._running.buffer, self.batch_size - num_demo_rows),
         )
-        metrics = self.learner.update(batch, self.num_demo_rows, with_actor)
+        metrics = self.learner.update(batch, num_demo_rows, with_actor)
         skipped = [value for name, value in metrics.items() if name.startswith("skipped")]
         if skipped:
             is_skipped = torch.stack(skipped).sum() > 0
@@ -219,7 +225,7 @@ class OffPolicyAlgorithm:
             self.skipped_in_a_row.add_(1).mul_(is_skipped)
         self.report.add(metrics)
 
-    def _make_update(self) -> Callable[[bool], None]:
+    def _make_update(self) -> Callable[[bool, int], None]:
         return CapturedCalls(self.update_once, CudaRecorder(self.device)) if self.capture else self.update_once
 
     def _draw(self, buffer: ReplayBuffer, size: int) -> Batch:
@@ -230,6 +236,11 @@ class OffPolicyAlgorithm:
             action, success = buffer.transitions["action"][flat], buffer.transitions["success"][flat]
             rewards = self.learner.reward(buffer.states["actor"][flat], action, success).view_as(rows)
         return assemble(buffer, rows, mask, rewards, self.discount)
+
+    @property
+    def actor_has_started(self) -> bool:
+        """Whether the actor learns, and acts where the base has collected before."""
+        return self.env_steps >= self.actor_start_steps and self.report.fewest["train"] >= self.actor_start_episodes
 
     @property
     def _running(self) -> Collector:

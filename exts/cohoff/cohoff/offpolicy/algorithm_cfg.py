@@ -53,7 +53,10 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     """Transitions per update."""
 
     demonstration_share: Annotated[float, Gt(0), Lt(1)] = 0.5
-    """Share of the batch drawn from the demonstrations."""
+    """Share of the batch drawn from the demonstrations, at the start."""
+
+    final_demonstration_share: Annotated[float, Gt(0), Lt(1)] | None = None
+    """At the last iteration; linear in between, in nine sizes. None keeps ``demonstration_share``."""
 
     updates_per_iteration: Annotated[int, Ge(0)] = 64
     """Critic updates per iteration of ``num_steps_per_env`` control steps."""
@@ -87,6 +90,9 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     learning_starts: Annotated[int, Ge(0)] = 2_000
     """Environment steps before the first update."""
 
+    actor_start_steps: Annotated[int, Ge(0)] = 0
+    """Environment steps before the actor moves; ``actor_start_episodes`` has to be reached, too."""
+
     actor_start_episodes: Annotated[int, Ge(0)] = 1
     """Episodes that every training environment ends before the actor moves (ours): failures are the last to end, and a
     critic that has seen none takes every action for a good one."""
@@ -95,6 +101,10 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     """Longest episode in mean lengths of a demonstration, if the task's limit is longer; None keeps the task's (ours):
     what takes longer is mostly lost, and fills the replay buffer with states that teach nothing. Evaluations by
     ``cohoff evaluate`` have the task's limit."""
+
+    base_collection_std: Annotated[float, Ge(0)] | None = None
+    """Until the actor moves, training environments execute the base action plus normal noise of this standard
+    deviation, and only the critic learns. None lets the policy act from the start."""
 
     evaluation_share: Annotated[float, Ge(0), Lt(1)] = 0.125
     """Share of the environments that act with the mean policy and are never stored."""

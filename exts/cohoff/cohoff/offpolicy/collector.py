@@ -61,12 +61,20 @@ class Collector:
         features = self.learner.features(state["actor"])
         return {**state, **{FEATURES + name: value for name, value in features.items()}}, flaws
 
-    def act(self, obs: TensorDict) -> Tensor:
-        """Actions to execute in all environments, [N, A]."""
+    def act(self, obs: TensorDict, base_std: float | None = None) -> Tensor:
+        """Actions to execute in all environments, [N, A].
+
+        With ``base_std``, the training environments execute the base action plus normal noise of this standard
+        deviation instead.
+        """
         if not self._is_current:
             self._arrive(*self.state_of(obs, self.base_actions.current(obs)))
             self._is_current = True
         action = self.learner.act(State.of(self._state), self._is_train)
+        if base_std is not None:
+            base_action = self._state["base_action"]
+            noisy = (base_action + base_std * torch.randn_like(base_action)).clamp(-1.0, 1.0)
+            action = torch.where(self._is_train[:, None], noisy, action)
         self._flaws[-2].copy_(_is_flawed(action))
         self._action.copy_(finite_or_zero(action))
         return self._action

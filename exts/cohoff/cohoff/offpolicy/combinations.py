@@ -32,6 +32,11 @@ RULES = (
         "a batch needs a demonstrated and a collected transition",
     ),
     Rule(
+        ("batch_size", "final_demonstration_share"),
+        lambda size, share: share is None or 1 <= round(size * share) < size,
+        "a batch needs a demonstrated and a collected transition",
+    ),
+    Rule(
         ("final_learning_rate", "learning_rate"),
         lambda last, first: last <= first,
         "final_learning_rate must not be above learning_rate",
@@ -46,3 +51,12 @@ def check_combinations(settings: Mapping[str, Any]) -> None:
         if not rule.holds(*values.values()):
             listed = ", ".join(f"agent.algorithm.{name}={value}" for name, value in values.items())
             raise InputError(f"{listed}: {rule.demand}")
+
+
+def check_base_collection(base_collection_std: float | None, uses_base: bool) -> None:
+    """Raise InputError if a base policy is to collect for a learner that has none."""
+    if base_collection_std is not None and not uses_base:
+        raise InputError(
+            f"agent.algorithm.base_collection_std={base_collection_std}: the algorithm uses no base policy "
+            "that could collect; set it to null"
+        )

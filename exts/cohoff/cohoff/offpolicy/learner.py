@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from cohoff.errors import InputError
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.transitions import Corrections, Transitions
-from cohoff.policies.acting import CombinedPolicy
+from cohoff.policies.acting import StepPolicy
 
 Metrics = dict[str, Tensor]
 """Detached scalars on the device."""
@@ -78,7 +78,7 @@ class Learner(Protocol):
         """Actions to execute, [B, A]: sampled where ``explore`` [B] bool holds, of the mean policy elsewhere."""
         ...
 
-    def policy(self, kind: PolicyKind) -> CombinedPolicy | None:
+    def policy(self, kind: PolicyKind) -> StepPolicy | None:
         """Deterministic policy that maps (actor's observation [B, D], base action [B, A]) to actions [B, A].
 
         None for the ``clone`` of a learner that clones nothing.
@@ -104,8 +104,8 @@ class Learner(Protocol):
         Metrics named ``skipped_...`` are 1 where an optimizer step was skipped; see
         :func:`~cohoff.offpolicy.finite.step_if_finite`.
 
-        On CUDA it is captured once for each value of ``with_actor`` and replayed, so that it may not read tensors on
-        the host, nor keep anything outside of tensors that it changes in place.
+        On CUDA it is captured once for each pair of ``num_demonstrations`` and ``with_actor`` and replayed, so that
+        it may not read tensors on the host, nor keep anything outside of tensors that it changes in place.
         """
         ...
 

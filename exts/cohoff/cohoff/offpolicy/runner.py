@@ -90,6 +90,11 @@ class OffPolicyRunner(OnPolicyRunner):
             print(
                 f"[cohoff] no update will be made: agent.algorithm.learning_starts={first}, {total} steps are planned"
             )
+        if (first := self.alg.actor_start_steps) >= total:
+            print(
+                f"[cohoff] the actor will not move: agent.algorithm.actor_start_steps={first}, "
+                f"{total} steps are planned"
+            )
         count = self.alg.actor_start_episodes
         if (first := count * self.env.unwrapped.max_episode_length) > each:
             print(

@@ -19,8 +19,25 @@ SmallPolicy = StationaryPolicy | GaussianPolicy
 """Networks that act at every control step."""
 
 
-class CombinedPolicy(nn.Module):
+class StepPolicy(nn.Module):
     """Deterministic policy from the actor's observation [B, D] and the base action [B, A] to the executed one [B, A].
+
+    Args:
+        actor: The small policy.
+    """
+
+    def __init__(self, actor: SmallPolicy):
+        super().__init__()
+        self.actor: SmallPolicy = actor
+
+    @property
+    def observation_dim(self) -> int:
+        """Size D of the actor's observation."""
+        return self.actor.obs_dim
+
+
+class CombinedPolicy(StepPolicy):
+    """Executes a combination of base action and policy action.
 
     Args:
         actor: Its ``mean`` is what acts.
@@ -29,15 +46,14 @@ class CombinedPolicy(nn.Module):
     """
 
     def __init__(self, actor: SmallPolicy, combination: Callable[[Tensor, Tensor], Tensor], sees_base: bool = False):
-        super().__init__()
-        self.actor: SmallPolicy = actor
+        super().__init__(actor)
         self.combination = combination
         self.sees_base = sees_base
 
     @property
     def observation_dim(self) -> int:
         """Size D of the actor's observation."""
-        return self.actor.obs_dim - (self.actor.action_dim if self.sees_base else 0)
+        return super().observation_dim - (self.actor.action_dim if self.sees_base else 0)
 
     def forward(self, actor_obs: Tensor, base_action: Tensor) -> Tensor:
         """Executed action [B, A]."""
@@ -57,10 +73,10 @@ class ActingPolicy(nn.Module):
     """
 
     def __init__(
-        self, policy: CombinedPolicy, observe: Callable[[TensorDict], dict[str, Tensor]], engine: ChunkEngine | None
+        self, policy: StepPolicy, observe: Callable[[TensorDict], dict[str, Tensor]], engine: ChunkEngine | None
     ):
         super().__init__()
-        self.policy: CombinedPolicy = policy
+        self.policy: StepPolicy = policy
         self.observe = observe
         self.engine = engine
         self.output_std = torch.full((1,), torch.nan)

@@ -18,7 +18,7 @@ from torch.export import Dim
 
 from cohoff.errors import InputError
 from cohoff.files import atomic_path, write_json
-from cohoff.policies.acting import ActingPolicy, CombinedPolicy
+from cohoff.policies.acting import ActingPolicy, StepPolicy
 from cohoff.policies.flow.policy import OBS_GROUP, FlowPolicy
 
 STEP_FILE, PLAN_FILE, DESCRIPTION_FILE = "policy.onnx", "base.onnx", "policy.json"
@@ -27,9 +27,9 @@ STEP_FILE, PLAN_FILE, DESCRIPTION_FILE = "policy.onnx", "base.onnx", "policy.jso
 class Step(nn.Module):
     """One control step: actor's observation [B, D] and base action [B, A], if there is one, to the executed action."""
 
-    def __init__(self, policy: CombinedPolicy):
+    def __init__(self, policy: StepPolicy):
         super().__init__()
-        self.policy: CombinedPolicy = copy.deepcopy(policy).eval()
+        self.policy: StepPolicy = copy.deepcopy(policy).eval()
 
     def forward(self, observation: Tensor, base_action: Tensor | None = None) -> Tensor:
         """Executed action [B, A]."""

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from cohoff.algorithms.common import entropy, losses
 from cohoff.algorithms.common.critics import CriticModel, constant, critic_input_dim
-from cohoff.algorithms.common.normalization import mean_and_std
 from cohoff.networks.critic import CategoricalCritic
 from cohoff.networks.gaussian import GaussianPolicy
 from cohoff.networks.scalar_critic import ScalarCritic
@@ -110,7 +109,7 @@ class SoftActorCritic:
     ) -> dict[str, dict[str, float]]:
         """Normalize the actor's observations by the demonstrations."""
         for actor in (self.model.actor, self.model.start):
-            actor.set_normalization(*mean_and_std(demonstrations.now.actor))
+            actor.fit_normalization(demonstrations.now.actor)
         return {}
 
     def reward(self, actor_obs: Tensor, action: Tensor, success: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 from cohoff.algorithms.common import losses
-from cohoff.algorithms.common.normalization import mean_and_std
 from cohoff.algorithms.csil.quality import clone_quality
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.transitions import Corrections, Transitions
@@ -45,7 +44,7 @@ def train_clone(
     if corrections is not None:
         obs, action = torch.cat([obs, corrections.obs]), torch.cat([action, corrections.action])
     policy.train()
-    policy.set_normalization(*mean_and_std(obs))
+    policy.fit_normalization(obs)
     count = demonstrations.num_episodes
     holdout = max(1, round(cfg["holdout"] * count)) if cfg["holdout"] > 0.0 else 0
     # Episodes lie end to end: the first ones are held out.
