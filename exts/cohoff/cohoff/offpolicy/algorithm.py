@@ -161,6 +161,11 @@ class OffPolicyAlgorithm:
                     f"training in {cfg['multi_gpu']['world_size']} processes is not supported: each would learn alone; "
                     "start one with isaaclab train"
                 )
+            if getattr(env.unwrapped.cfg, "base", None) is not None:
+                raise InputError(
+                    "env.base makes actions corrections of its own, which this agent's are not; "
+                    "set agent.algorithm.base=FILE instead"
+                )
             check_combinations(own)
             algorithm = OffPolicyAlgorithm(
                 obs, env, device, cfg["obs_groups"], cfg["max_iterations"], cfg["algorithm"]["learner"], settings, **own

@@ -21,20 +21,21 @@ class BaseActions:
         self.engine = engine
         width = 0 if engine is None else engine.policy.action_dim
         self.num_envs, self.device = num_envs, device
-        self._action = torch.zeros(num_envs, width, device=device)
+        self.action = torch.zeros(num_envs, width, device=device)
+        """At the present states, [N, A]; written in place."""
         self._is_current = engine is None
 
     @property
     def size(self) -> int:
         """Size of a base action; 0 without a base policy."""
-        return self._action.shape[1]
+        return self.action.shape[1]
 
     def current(self, obs: TensorDict) -> Tensor:
         """Base actions at ``obs``, [N, A]. The first call plans; later ones return what :meth:`advance` planned."""
         if self.engine is not None and not self._is_current:
-            self._action.copy_(self.engine.act(obs))
+            self.action.copy_(self.engine.act(obs))
             self._is_current = True
-        return self._action
+        return self.action
 
     def advance(self, obs: TensorDict, done: Tensor, num_resets: int) -> Tensor:
         """Move on to ``obs``, which the environments returned after a step.
@@ -49,20 +50,21 @@ class BaseActions:
             chunk goes on there.
         """
         if self.engine is None:
-            return self._action
+            return self.action
         continued = self.engine.peek()
         self.engine.reset(done, num_resets)
-        self._action.copy_(self.engine.act(obs))
-        return torch.where(done[:, None], continued, self._action)
+        self.action.copy_(self.engine.act(obs))
+        self._is_current = True
+        return torch.where(done[:, None], continued, self.action)
 
     def state_dict(self) -> dict[str, Any]:
         """The present actions, and the chunks that they come from."""
         engine = None if self.engine is None else self.engine.state_dict()
-        return {"action": self._action, "is_current": self._is_current, "engine": engine}
+        return {"action": self.action, "is_current": self._is_current, "engine": engine}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` returned."""
-        self._action.copy_(state["action"])
+        self.action.copy_(state["action"])
         self._is_current = state["is_current"]
         if self.engine is not None:
             self.engine.load_state_dict(state["engine"])
