@@ -9,6 +9,7 @@ import gymnasium as gym
 
 AGENTS = {
     "csil": "cohoff_tasks.agents.rsl_rl_csil_cfg:ManipulationCsilRunnerCfg",
+    "dsrl": "cohoff_tasks.agents.rsl_rl_dsrl_cfg:ManipulationDsrlRunnerCfg",
     "resip": "cohoff_tasks.agents.rsl_rl_resip_cfg:ManipulationResipRunnerCfg",
 }
 """Agent configurations of every task by the name of their algorithm.
