@@ -127,3 +127,17 @@ def test_a_foreign_file_ends_training_with_one_line_and_no_run(workspace: Path) 
 def test_one_environment_is_too_few_for_evaluation(workspace: Path) -> None:
     process = train(workspace, "--max_iterations", "1", num_envs=1, ok=False)
     assert "num_envs is 1" in process.stderr and "Traceback" not in process.stderr
+
+
+def test_ppo_learns_a_correction_of_a_base_inside_of_the_environment(workspace: Path) -> None:
+    """rsl_rl's own runner writes the checkpoint; its policy is evaluated in an environment with the same base."""
+    inside = "env.base=base.safetensors"
+    command = isaaclab("train", "--task", TASK, "--device", "cpu", "--agent", "rsl_rl_resip_cfg_entry_point")
+    run(workspace, *command, "--num_envs", "4", "--max_iterations", "2", "agent.num_steps_per_env=4", inside)
+    checkpoint = str(runs(workspace)[-1] / "model_1.pt")
+    script = [sys.executable, str(ROOT / "scripts/evaluate.py"), "--task", TASK, "--policy", "ppo", "--device", "cpu"]
+    script += ["--checkpoint", checkpoint, "--episodes", "4", "--num_envs", "4", "--json", "ppo.json"]
+    process = run(workspace, *script, ok=False)
+    assert "shows no 'base_action'" in process.stderr and "Traceback" not in process.stderr
+    run(workspace, *script, inside)
+    assert json.loads((workspace / "ppo.json").read_text())["episodes"] == 4

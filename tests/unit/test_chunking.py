@@ -252,6 +252,7 @@ def test_state_round_trip() -> None:
     other_policy, other, _ = make(5)
     other_policy.rows = [list(rows) for rows in policy.rows]
     other.load_state_dict(state)
+    assert torch.equal(engine.noise, other.noise)
     for _ in range(5):
         assert torch.equal(engine.act(obs), other.act(obs))
     assert other_policy.rows == policy.rows
@@ -263,7 +264,7 @@ def test_state_is_a_copy() -> None:
     engine.act(obs)
     engine.reset(dones(5, 3), 1)
     state = engine.state_dict()
-    kept = {name: state[name].clone() for name in ("chunk", "age", "pending")}
+    kept = {name: state[name].clone() for name in ("chunk", "age", "noise", "pending")}
     engine.act(obs)
     assert not torch.equal(engine.state_dict()["chunk"], kept["chunk"])
     assert all(torch.equal(state[name], tensor) for name, tensor in kept.items())
@@ -299,6 +300,27 @@ def test_noise_is_drawn_from_the_global_random_state() -> None:
     torch.manual_seed(4)
     for noise, rows in zip(policy.noise, (5, 2), strict=True):
         assert torch.equal(noise, torch.randn(rows, 2))
+
+
+def test_noise_may_be_chosen_for_the_environments_that_plan() -> None:
+    """By their observations and numbers; environments that only fill up the batch keep the noise they have."""
+    policy, engine, obs = make(5)
+    calls: list[list[int]] = []
+
+    def choose(planning: TensorDict, rows: Tensor) -> Tensor:
+        assert torch.equal(planning["policy"][:, 0].long(), rows)
+        calls.append(rows.tolist())
+        return 10.0 * len(calls) + rows[:, None].float().expand(-1, 2)
+
+    engine.choose_noise = choose
+    ages = []
+    for _ in range(3):
+        engine.act(obs)
+        ages.append(engine.steps_since_plan.tolist())
+    assert calls == policy.rows == [[0, 1, 2, 3, 4], [1, 4], [2, 0]]
+    assert torch.equal(policy.noise[1], torch.tensor([[21.0, 21.0], [24.0, 24.0]]))
+    assert engine.noise[:, 0].tolist() == [10.0, 21.0, 32.0, 13.0, 24.0]
+    assert ages == [[0, 0, 0, 0, 0], [1, 0, 1, 1, 0], [2, 1, 0, 2, 1]]
 
 
 def test_no_gradient_reaches_the_policy() -> None:

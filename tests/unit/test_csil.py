@@ -17,7 +17,7 @@ from tensordict import TensorDict
 
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
-from cohoff.algorithms.csil.model import CsilModel
+from cohoff.algorithms.csil.model import SoftImitationModel
 from cohoff.data.demonstrations import Demonstrations
 from cohoff.offpolicy import inputs as module
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
@@ -92,7 +92,7 @@ def no_ends() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return done, success, invalid
 
 
-def model_of(algorithm: OffPolicyAlgorithm) -> CsilModel:
+def model_of(algorithm: OffPolicyAlgorithm) -> SoftImitationModel:
     assert isinstance(algorithm.learner, CSIL)
     return algorithm.learner.model
 

@@ -70,6 +70,17 @@ class ManipulationEnvCfg(ManagerBasedRLEnvCfg):
     rewards: SparseRewardsCfg = SparseRewardsCfg()
     episode_length_s: float = 400 * CONTROL_DT
 
+    base: str | None = None
+    """Base policy that acts inside of the environment: a file of scripts/pretrain.py or the folder of a pi-0.5
+    checkpoint. Its action is the observation group ``base_action``, and actions are corrections of it. For agents that
+    learn a residual on-policy (``resip``); all others bring their base themselves."""
+
+    residual_scale: float = 0.1
+    """With ``base``: the executed action is ``clip(base action + residual_scale * action)``."""
+
+    replan_interval: int = 10
+    """With ``base``: control steps between two of its plans."""
+
     def __post_init__(self):
         self.decimation = round(CONTROL_DT / self.sim.dt)
         self.compute_final_obs = True

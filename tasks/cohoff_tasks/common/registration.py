@@ -10,6 +10,8 @@ import gymnasium as gym
 AGENTS = {
     "csil": "cohoff_tasks.agents.rsl_rl_csil_cfg:ManipulationCsilRunnerCfg",
     "xqc": "cohoff_tasks.agents.rsl_rl_xqc_cfg:ManipulationXqcRunnerCfg",
+    "dsrl": "cohoff_tasks.agents.rsl_rl_dsrl_cfg:ManipulationDsrlRunnerCfg",
+    "resip": "cohoff_tasks.agents.rsl_rl_resip_cfg:ManipulationResipRunnerCfg",
 }
 """Agent configurations of every task by the name of their algorithm.
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from cohoff.cli import add_num_envs, add_seed, at_least, command_parser, show_progress
 from cohoff.isaac.arguments import add_task_and_device, parse_with_overrides
 from cohoff.isaac.launch import make_env, make_expert
+from cohoff.isaac.overrides import refuse_base
 from cohoff.isaac.recording import CollectionProgress, check_demonstration_target, collect, write_demonstrations
 
 
@@ -41,6 +42,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         help="standard deviation of further noise with which they are executed: shows how to come back (default: 0)",
     )
     args = parse_with_overrides(parser, argv)
+    refuse_base(args.overrides, "an expert's")
     check_demonstration_target(args.output)
     return args
 

@@ -19,6 +19,7 @@ from cohoff.experiments.intervals import wilson_interval
 from cohoff.files import write_json
 from cohoff.isaac.arguments import add_task_and_device, parse_with_overrides
 from cohoff.isaac.launch import make_env
+from cohoff.isaac.overrides import refuse_base
 from cohoff.isaac.recording import check_demonstration_target, write_demonstrations
 from cohoff.isaac.replaying import Disturbance, read_episodes, replay
 from cohoff.provenance import provenance
@@ -40,6 +41,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     add_seed(parser, "the noise")
     parser.add_argument("--output", help="HDF5 file for the replays that succeed, for agent.algorithm.corrections")
     args = parse_with_overrides(parser, argv)
+    refuse_base(args.overrides, "recorded actions")
     if args.output:
         check_demonstration_target(args.output)
     return args

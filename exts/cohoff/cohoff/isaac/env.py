@@ -13,8 +13,10 @@ from typing import Any
 import torch
 from isaaclab.envs import ManagerBasedRLEnv, ManagerBasedRLEnvCfg
 
+from cohoff.algorithms.resip.residual import GROUP, ResidualActions
 from cohoff.errors import exit_on_input_error
 from cohoff.isaac.stock import prepare_recorders, usable_device
+from cohoff.policies.loading import load_base
 from cohoff.settings import check_names
 
 
@@ -32,6 +34,10 @@ class ManipulationEnv(ManagerBasedRLEnv):
     and, if ``num_resets`` is not zero, ``final_obs``: observations before the resets, grouped like the returned ones.
     They are valid in the rows that finished on this step; rows of invalid environments are zero. On other steps the
     entry is outdated.
+
+    With ``cfg.base``, a base policy acts inside of the environment: observations have the group ``base_action``, and
+    actions are corrections of it; see :class:`~cohoff.algorithms.resip.residual.ResidualActions`. A reset outside of a
+    step, of whichever environments, makes the base plan anew in all of them.
     """
 
     def __init__(self, cfg: ManagerBasedRLEnvCfg, render_mode: str | None = None, **kwargs):
@@ -40,6 +46,7 @@ class ManipulationEnv(ManagerBasedRLEnv):
             cfg.sim.device = usable_device(cfg.sim.device)
             prepare_recorders(cfg)
         self._non_finite_resets = torch.zeros((), dtype=torch.long, device=cfg.sim.device)
+        self._residual: ResidualActions | None = None
         super().__init__(cfg, render_mode, **kwargs)
 
     @property
@@ -50,7 +57,15 @@ class ManipulationEnv(ManagerBasedRLEnv):
     def step(self, action: torch.Tensor):
         """Apply ``action`` [N, A] for one control step; see :class:`isaaclab.envs.ManagerBasedRLEnv`."""
         self.extras["num_resets"] = 0
+        if self._residual is not None:
+            action = self._residual.execute(action.to(self.device))
         obs, reward, terminated, truncated, extras = super().step(action)
+        if self._residual is not None:
+            done, num_resets = terminated | truncated, extras["num_resets"]
+            obs, base_before_reset = self._residual.advance(obs, done, num_resets)
+            self.obs_buf = obs
+            if num_resets > 0:
+                extras["final_obs"] = {**extras["final_obs"], GROUP: base_before_reset}
         invalid = self.termination_manager.get_term("non_finite").clone()
         extras["invalid"] = invalid
         extras["success"] = self.termination_manager.get_term("success") & ~invalid
@@ -83,7 +98,8 @@ class ManipulationEnv(ManagerBasedRLEnv):
     def reset(self, *args, **kwargs):
         """Reset environments, all by default; see :class:`isaaclab.envs.ManagerBasedEnv`."""
         self.extras["num_resets"] = 0
-        return super().reset(*args, **kwargs)
+        super().reset(*args, **kwargs)
+        return self._started()
 
     def reset_to(self, state, env_ids=slice(None), seed=None, is_relative=False):
         """Put ``env_ids`` into recorded states and start episodes; see :class:`isaaclab.envs.ManagerBasedEnv`."""
@@ -92,7 +108,21 @@ class ManipulationEnv(ManagerBasedRLEnv):
         # The reset has initialized the controllers before the robot was moved.
         self.action_manager.reset(env_ids)  # pyright: ignore[reportArgumentType]
         self.obs_buf = self.observation_manager.compute()
+        return self._started()
+
+    def _started(self):
+        """Observations and extras after a reset, with the action of the base policy where there is one."""
+        if self.cfg.base is not None:  # pyright: ignore[reportAttributeAccessIssue]
+            if self._residual is None:
+                with exit_on_input_error():
+                    self._residual = self._open_base(self.cfg)
+            self.obs_buf = self._residual.start(self.obs_buf)
         return self.obs_buf, self.extras
+
+    def _open_base(self, cfg: Any) -> ResidualActions:
+        """Open ``cfg.base``. Not before the first reset: Gymnasium tells the task only to the finished environment."""
+        base = load_base(cfg.base, None if self.spec is None else self.spec.id, self.device)
+        return ResidualActions(base, self.num_envs, self.device, cfg.replan_interval, cfg.residual_scale)
 
 
 def _term(name: str, size: int, cfg: Any, source: Any) -> dict[str, Any]:

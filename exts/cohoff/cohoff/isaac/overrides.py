@@ -52,6 +52,12 @@ def check_form(token: str) -> None:
         raise InputError(f"cannot apply {token!r}; write presets=NAME, physics=NAME or env.<field>...=VALUE")
 
 
+def refuse_base(overrides: Sequence[str], actions: str) -> None:
+    """Raise :class:`InputError` if ``overrides`` put a base policy into an environment for ``actions``, in words."""
+    if any(token.startswith("env.base=") for token in overrides):
+        raise InputError(f"env.base makes actions corrections of its own, which {actions} are not; leave it out")
+
+
 def _check_field(cfg: Any, token: str) -> None:
     """Raise InputError if there is no field at the path of ``token``: Isaac Lab would create it."""
     key = token.partition("=")[0]

@@ -14,6 +14,8 @@ from tensordict import TensorDict
 from cohoff.errors import InputError
 from cohoff.isaac.evaluation import Policy
 from cohoff.isaac.launch import make_expert
+from cohoff.isaac.overrides import refuse_base
+from cohoff.isaac.ppo_policy import PpoPolicy
 from cohoff.offpolicy.inference import load_policy
 from cohoff.offpolicy.learner import PolicyKind
 from cohoff.policies.chunking import ChunkEngine
@@ -29,7 +31,7 @@ WITHOUT_CHECKPOINT = ("expert", "zero", "random")
 TRAINED = get_args(PolicyKind)
 """Policies in the checkpoint of a training run."""
 
-POLICIES = (*WITHOUT_CHECKPOINT, "base", *TRAINED, "exported")
+POLICIES = (*WITHOUT_CHECKPOINT, "base", *TRAINED, "ppo", "exported")
 
 
 class BasePolicy:
@@ -80,11 +82,12 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         choices=POLICIES,
         help="zero: no motion; random: uniform actions; step0: trained before its first update; clone: of the "
-        "demonstrations, without the base",
+        "demonstrations, without the base; ppo: an agent of rsl_rl's own PPO, such as resip, which needs env.base=FILE "
+        "as in training",
     )
     parser.add_argument(
         "--checkpoint",
-        help="base: its file; trained, step0, clone: model_<it>.pt or the folder of a run (latest); "
+        help="base: its file; trained, step0, clone, ppo: model_<it>.pt or the folder of a run (latest); "
         "exported: the folder that isaaclab play wrote",
     )
     parser.add_argument(
@@ -96,7 +99,7 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check_policy_arguments(args: argparse.Namespace) -> None:
-    """Check the arguments of :func:`add_policy_arguments` against each other; ``base`` becomes a path.
+    """Check the arguments of :func:`add_policy_arguments` and ``overrides``; ``base`` becomes a path.
 
     Raises:
         InputError: They contradict each other.
@@ -110,6 +113,8 @@ def check_policy_arguments(args: argparse.Namespace) -> None:
         raise InputError(f"--policy {args.policy} needs --checkpoint")
     if args.base and args.policy not in ("trained", "step0"):
         raise InputError(f"--base is only for trained and step0, not for --policy {args.policy}; leave it out")
+    if args.policy != "ppo":
+        refuse_base(args.overrides, f"those of --policy {args.policy}")
 
 
 def open_policy(args: argparse.Namespace) -> Policy | None:
@@ -124,6 +129,8 @@ def open_policy(args: argparse.Namespace) -> Policy | None:
         return None
     if args.policy == "base":
         return BasePolicy(args.checkpoint, args.task, args.num_envs, args.device, args.base_device)
+    if args.policy == "ppo":
+        return PpoPolicy(args.checkpoint, args.device, args.task)
     if args.policy == "exported":
         return ExportedPolicy(args.checkpoint, args.num_envs, args.device, args.task)
     return load_policy(args.checkpoint, args.num_envs, args.device, args.policy, args.base, args.task, args.base_device)

@@ -15,6 +15,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -37,9 +38,10 @@ from cohoff.offpolicy.demonstration_share import demonstrated_rows
 from cohoff.offpolicy.episodes import evaluation_environments
 from cohoff.offpolicy.inputs import RunInputs
 from cohoff.offpolicy.inspection import NonFiniteInspector
-from cohoff.offpolicy.learner import Problem, make_learner
+from cohoff.offpolicy.learner import NoiseLearner, Problem, learner_class, make_learner
 from cohoff.offpolicy.learning_rate import LearningRate
 from cohoff.offpolicy.observing import Observer
+from cohoff.offpolicy.plans import LearnedNoise, sample_plans
 from cohoff.offpolicy.random_state import random_state, restore_random_state
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
 from cohoff.offpolicy.replay_file import restore_replay, save_replay
@@ -122,6 +124,14 @@ class OffPolicyAlgorithm:
             action_dim=env.num_actions,
             device=self.device,
         )
+        self.inputs = RunInputs(
+            self.task, self.problem, self.num_envs, self.observe.group_sizes, num_demonstrations, base_device,
+            replan_interval,
+        )  # fmt: skip
+        path = base_path(base, base_checkpoint)
+        if path is not None and issubclass(learner_class(learner), NoiseLearner):
+            self.inputs.open_base(path)
+            self.problem = replace(self.problem, noise_dim=self.inputs.noise_dim)
         self.learner_name, self.settings = learner, settings
         self.learner = make_learner(learner, self.problem, settings)
         check_base_collection(base_collection_std, self.learner.uses_base)
@@ -129,11 +139,7 @@ class OffPolicyAlgorithm:
         self._rate = LearningRate(self.learner.optimizers, learning_rate, final_learning_rate, self.device, shares)
         self.capture = use_capture(capture, self.device)
         self.run_update = self._make_update()
-        self.inputs = RunInputs(
-            self.task, self.problem, self.num_envs, self.observe.group_sizes, num_demonstrations, base_device,
-            replan_interval,
-        )  # fmt: skip
-        if (path := base_path(base, base_checkpoint)) is not None and self.learner.uses_base:
+        if path is not None and self.inputs.engine is None and self.learner.uses_base:
             self.inputs.open_base(path)
         if demonstrations is not None:
             self.inputs.open_demonstrations(demonstrations)
@@ -170,6 +176,11 @@ class OffPolicyAlgorithm:
                 raise InputError(
                     f"training in {cfg['multi_gpu']['world_size']} processes is not supported: each would learn alone; "
                     "start one with isaaclab train"
+                )
+            if getattr(env.unwrapped.cfg, "base", None) is not None:
+                raise InputError(
+                    "env.base makes actions corrections of its own, which this agent's are not; "
+                    "set agent.algorithm.base=FILE instead"
                 )
             check_combinations(own)
             algorithm = OffPolicyAlgorithm(
@@ -213,10 +224,10 @@ class OffPolicyAlgorithm:
 
     def update_once(self, with_actor: bool, num_demo_rows: int) -> None:
         """One update, from the drawn batch to the metrics: what is captured. The host reads and counts nothing here."""
-        batch = concatenate(
-            self._draw(self.demonstration_buffer, num_demo_rows),
-            self._draw(self._running.buffer, self.batch_size - num_demo_rows),
-        )
+        demonstrated = self._draw(self.demonstration_buffer, num_demo_rows) if num_demo_rows else None
+        batch = self._draw(self._running.buffer, self.batch_size - num_demo_rows)
+        if demonstrated is not None:
+            batch = concatenate(demonstrated, batch)
         metrics = self.learner.update(batch, num_demo_rows, with_actor)
         skipped = [value for name, value in metrics.items() if name.startswith("skipped")]
         if skipped:
@@ -229,13 +240,18 @@ class OffPolicyAlgorithm:
         return CapturedCalls(self.update_once, CudaRecorder(self.device)) if self.capture else self.update_once
 
     def _draw(self, buffer: ReplayBuffer, size: int) -> Batch:
-        rows, mask = buffer.sample(size, self.n_step)
+        rows, mask = self._sample(buffer, size)
         rewards = buffer.transitions["reward"][rows]
         if self.learner.relabels:
             flat = rows.flatten()
             action, success = buffer.transitions["action"][flat], buffer.transitions["success"][flat]
             rewards = self.learner.reward(buffer.states["actor"][flat], action, success).view_as(rows)
         return assemble(buffer, rows, mask, rewards, self.discount)
+
+    def _sample(self, buffer: ReplayBuffer, size: int) -> tuple[Tensor, Tensor]:
+        if isinstance(self.learner, NoiseLearner):
+            return sample_plans(buffer, size, self.inputs.replan_interval)
+        return buffer.sample(size, self.n_step)
 
     @property
     def actor_has_started(self) -> bool:
@@ -285,10 +301,15 @@ class OffPolicyAlgorithm:
                 print(f"[cohoff] {phase}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
             if self.log_dir is not None:
                 write_json(self.log_dir / PRETRAINING_FILE, measured)
+        choose_noise = None
+        if isinstance(self.learner, NoiseLearner):
+            is_train = torch.arange(self.num_envs, device=self.device) < num_train
+            choose_noise = LearnedNoise(self.learner, self.observe, is_train)
         # Only now, because the features of a state come from what has been learned from the demonstrations.
+        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise)
         self.collector = Collector(
-            self.learner, self.observe, BaseActions(engine, self.num_envs, self.device), self.replay_steps,
-            num_train, self._example, self.problem.action_dim,
+            self.learner, self.observe, base_actions, self.replay_steps, num_train, self._example,
+            self.problem.action_dim,
         )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
         totals = {

@@ -11,30 +11,44 @@ import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from cohoff.policies.chunking import ChunkEngine
+from cohoff.offpolicy.plans import plan_features
+from cohoff.offpolicy.replay_buffer import Fields
+from cohoff.policies.chunking import ChooseNoise, ChunkEngine
 
 
 class BaseActions:
-    """Base actions [N, A] at the present states of N environments; [N, 0] where there is no base policy."""
+    """Base actions [N, A] at the present states of N environments; [N, 0] where there is no base policy.
 
-    def __init__(self, engine: ChunkEngine | None, num_envs: int, device: torch.device):
-        self.engine = engine
+    With ``choose_noise``, plans start from what it returns instead of standard normal noise.
+    """
+
+    def __init__(
+        self, engine: ChunkEngine | None, num_envs: int, device: torch.device, choose_noise: ChooseNoise | None = None
+    ):
+        self.engine, self._choose_noise = engine, choose_noise
         width = 0 if engine is None else engine.policy.action_dim
         self.num_envs, self.device = num_envs, device
-        self._action = torch.zeros(num_envs, width, device=device)
+        self.action = torch.zeros(num_envs, width, device=device)
+        """At the present states, [N, A]; written in place."""
         self._is_current = engine is None
 
     @property
     def size(self) -> int:
         """Size of a base action; 0 without a base policy."""
-        return self._action.shape[1]
+        return self.action.shape[1]
+
+    def features(self) -> Fields:
+        """What is stored with the present states [N] beside the base action: of the plans, where they are learned."""
+        if self.engine is None or self._choose_noise is None:
+            return {}
+        return plan_features(self.engine.noise, self.engine.steps_since_plan)
 
     def current(self, obs: TensorDict) -> Tensor:
         """Base actions at ``obs``, [N, A]. The first call plans; later ones return what :meth:`advance` planned."""
         if self.engine is not None and not self._is_current:
-            self._action.copy_(self.engine.act(obs))
+            self.action.copy_(self._act(self.engine, obs))
             self._is_current = True
-        return self._action
+        return self.action
 
     def advance(self, obs: TensorDict, done: Tensor, num_resets: int) -> Tensor:
         """Move on to ``obs``, which the environments returned after a step.
@@ -49,20 +63,25 @@ class BaseActions:
             chunk goes on there.
         """
         if self.engine is None:
-            return self._action
+            return self.action
         continued = self.engine.peek()
         self.engine.reset(done, num_resets)
-        self._action.copy_(self.engine.act(obs))
-        return torch.where(done[:, None], continued, self._action)
+        self.action.copy_(self._act(self.engine, obs))
+        self._is_current = True
+        return torch.where(done[:, None], continued, self.action)
+
+    def _act(self, engine: ChunkEngine, obs: TensorDict) -> Tensor:
+        engine.choose_noise = self._choose_noise
+        return engine.act(obs)
 
     def state_dict(self) -> dict[str, Any]:
         """The present actions, and the chunks that they come from."""
         engine = None if self.engine is None else self.engine.state_dict()
-        return {"action": self._action, "is_current": self._is_current, "engine": engine}
+        return {"action": self.action, "is_current": self._is_current, "engine": engine}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` returned."""
-        self._action.copy_(state["action"])
+        self.action.copy_(state["action"])
         self._is_current = state["is_current"]
         if self.engine is not None:
             self.engine.load_state_dict(state["engine"])

@@ -59,7 +59,8 @@ class Collector:
         flaws = torch.stack([_is_flawed(value) for value in seen.values()])
         state = {name: finite_or_zero(value) for name, value in seen.items()}
         features = self.learner.features(state["actor"])
-        return {**state, **{FEATURES + name: value for name, value in features.items()}}, flaws
+        state |= {FEATURES + name: value for name, value in features.items()}
+        return state | self.base_actions.features(), flaws
 
     def act(self, obs: TensorDict, base_std: float | None = None) -> Tensor:
         """Actions to execute in all environments, [N, A].

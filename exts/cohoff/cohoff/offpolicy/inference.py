@@ -62,6 +62,11 @@ def load_policy(
             print(f"[cohoff] base policy {str(base_path)!r} instead of {meta['base']!r}", flush=True)
         base = load_base(base_path or meta["base"], meta["task"], base_device or device)
         engine = ChunkEngine(base, num_envs, device, meta["replan_interval"])
+    if engine is not None and problem.noise_dim not in (0, engine.policy.noise_dim):
+        raise InputError(
+            f"the policy chooses {problem.noise_dim} noise values and base policy {str(base_path)!r} plans from "
+            f"{engine.policy.noise_dim}; give the base that it was trained with"
+        )
     return ActingPolicy(policy.requires_grad_(False).eval(), observe, engine)
 
 

@@ -63,6 +63,11 @@ class RunInputs:
             )
         self.engine = ChunkEngine(base, self._num_envs, self._problem.device, self.replan_interval)
 
+    @property
+    def noise_dim(self) -> int:
+        """Number of noise values that a plan of the base policy starts from; 0 without one."""
+        return 0 if self.engine is None else self.engine.policy.noise_dim
+
     def open_demonstrations(self, path: str) -> None:
         """Open the demonstrations.
 

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +42,10 @@ class Problem:
 
     device: torch.device
     """Where the networks live."""
+
+    noise_dim: int = 0
+    """Number of noise values that a plan of the base policy starts from. Told to a :class:`NoiseLearner` only; 0 before
+    its base policy is known."""
 
 
 class Learner(Protocol):
@@ -118,19 +122,40 @@ class Learner(Protocol):
         ...
 
 
+@runtime_checkable
+class NoiseLearner(Protocol):
+    """A :class:`Learner` whose action is the noise that the base policy plans from, once for each plan.
+
+    Its batches have windows from one plan to the next. ``now.features`` holds :data:`~cohoff.offpolicy.plans.NOISE`.
+    """
+
+    def choose_noise(self, actor_obs: Tensor, explore: Tensor) -> Tensor:
+        """Noise of plans [B, noise_dim] at observations [B, D] of the actor, sampled where ``explore`` [B] holds."""
+        ...
+
+
+def learner_class(name: str) -> type[Learner]:
+    """Import the learner ``module:class``.
+
+    Raises:
+        InputError: There is no such learner.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(f"agent.algorithm.learner={name!r} cannot be imported ({error})") from error
+
+
 def make_learner(name: str, problem: Problem, settings: dict[str, Any]) -> Learner:
     """Build the learner ``module:class`` with its settings.
 
     Raises:
         InputError: There is no such learner, or it has no such setting.
     """
-    module, _, attribute = name.partition(":")
-    try:
-        learner_class = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"agent.algorithm.learner={name!r} cannot be imported ({error})") from error
-    known = set(inspect.signature(learner_class).parameters)
+    cls: Any = learner_class(name)
+    known = set(inspect.signature(cls).parameters)
     for setting in settings:
         if setting not in known:
-            raise InputError(f"{attribute} has no setting agent.algorithm.{setting}")
-    return learner_class(problem, **settings)
+            raise InputError(f"{cls.__name__} has no setting agent.algorithm.{setting}")
+    return cls(problem, **settings)

@@ -139,11 +139,22 @@ class ReplayBuffer:
             episode's end, the newest row, or the row before an invalid one. A window whose first row is invalid has an
             empty mask and must get no weight.
         """
-        # Age counts from the oldest step: windows cross the ring's seam, never its write position.
-        age = draw(self.filled, batch_size) + torch.arange(horizon, device=self.device)
+        return self.windows(*self.draw_starts(batch_size), horizon)
+
+    def draw_starts(self, batch_size: int) -> tuple[Tensor, Tensor]:
+        """Age, counted from the oldest step, and environment of transitions drawn uniformly, [B, 1] each."""
+        return draw(self.filled, batch_size), draw(self._stride, batch_size)
+
+    def rows(self, age: Tensor, environment: Tensor) -> Tensor:
+        """Rows of transitions by their age [B, n], below the number of steps, and environment [B, 1]."""
+        return (self.head - self.filled + age) % self.num_slots * self.stride + environment
+
+    def windows(self, start: Tensor, environment: Tensor, horizon: int) -> tuple[Tensor, Tensor]:
+        """As :meth:`sample`, windows that start at the age ``start`` in ``environment``, [B, 1] each."""
+        # Ages count from the oldest step: windows cross the ring's seam, never its write position.
+        age = start + torch.arange(horizon, device=self.device)
         inside = age < self.filled
-        step = (self.head - self.filled + age.clamp_max(self.filled - 1)) % self.num_slots
-        rows = step * self.stride + draw(self._stride, batch_size)
+        rows = self.rows(age.clamp_max(self.filled - 1), environment)
         inside &= self.transitions["valid"][rows]
         # A window goes on behind a transition that is inside it and does not end its episode.
         inside[:, 1:] &= ~self.transitions["done"][rows[:, :-1]]

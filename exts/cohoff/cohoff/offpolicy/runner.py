@@ -16,6 +16,7 @@ from cohoff.errors import InputError, exit_on_input_error
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.checkpoint import read_checkpoint, write_checkpoint
 from cohoff.offpolicy.interruption import Interrupted, Interruption, end
+from cohoff.offpolicy.learner import NoiseLearner
 from cohoff.offpolicy.run_logger import RunLogger, copy_curves
 from cohoff.offpolicy.saved_settings import RUNNER_SETTINGS, agent_settings, merge, named_on_command_line
 from cohoff.policies.exporting import export_policy
@@ -96,7 +97,7 @@ class OffPolicyRunner(OnPolicyRunner):
                 f"{total} steps are planned"
             )
         count = self.alg.actor_start_episodes
-        if (first := count * self.env.unwrapped.max_episode_length) > each:
+        if (first := count * self.alg.env.max_episode_length) > each:
             print(
                 f"[cohoff] the actor may not move: agent.algorithm.actor_start_episodes={count} can take {first} "
                 f"control steps of each environment, and {each} are planned"
@@ -155,8 +156,14 @@ class OffPolicyRunner(OnPolicyRunner):
         print(f"[cohoff] {line}", flush=True)
 
     def _take_settings(self, meta: dict[str, Any]) -> None:
-        """Build the algorithm anew where the checkpoint's settings differ from those it was built with."""
+        """Build the algorithm anew where the checkpoint's settings differ from those it was built with.
+
+        Also where the base policy is the checkpoint's and gives the networks their size.
+        """
         learner = self.alg.learner
+        takes_base = isinstance(learner, NoiseLearner) and self.alg.engine is None
+        if takes_base:
+            self.cfg["algorithm"]["base"] = meta["base"]
         fixed = [*FIXED, *(f"algorithm.{name}" for name in learner.fixed_settings)]
         trains = self.logger.log_dir is not None
         if trains:
@@ -164,7 +171,7 @@ class OffPolicyRunner(OnPolicyRunner):
         settings, used, kept = merge(meta["agent"], agent_settings(self.cfg), named_on_command_line(), fixed)
         for line in (*used, *kept) if trains else used:
             print(f"[cohoff] {line}", flush=True)
-        if settings == agent_settings(self.cfg):
+        if settings == agent_settings(self.cfg) and not takes_base:
             return
         self.cfg["algorithm"] |= settings["algorithm"]
         self.cfg.update({name: settings[name] for name in RUNNER_SETTINGS})

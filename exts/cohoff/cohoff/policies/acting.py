@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cohoff.networks.gaussian import GaussianPolicy
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.policies.chunking import ChunkEngine
+from cohoff.policies.combine import make_combination
 
 SmallPolicy = StationaryPolicy | GaussianPolicy
 """Networks that act at every control step."""
@@ -61,6 +62,27 @@ class CombinedPolicy(StepPolicy):
         return self.combination(base_action, torch.tanh(self.actor.mean(seen)))
 
 
+class NoisePolicy(CombinedPolicy):
+    """Executes the base action and chooses the noise that the base plans from. DSRL (arXiv 2506.15799).
+
+    Args:
+        actor: Its ``mean`` is what chooses, one value for each of the noise.
+        bound: Of the noise.
+    """
+
+    def __init__(self, actor: SmallPolicy, bound: float):
+        super().__init__(actor, make_combination("base"))
+        self.bound = bound
+
+    def forward(self, actor_obs: Tensor, base_action: Tensor) -> Tensor:
+        """Executed action [B, A]."""
+        return base_action
+
+    def noise(self, actor_obs: Tensor) -> Tensor:
+        """Noise of plans [B, noise_dim] at the actor's observations [B, D]."""
+        return self.bound * torch.tanh(self.actor.mean(actor_obs))
+
+
 class ActingPolicy(nn.Module):
     """Deterministic policy under rsl_rl's play protocol: ``policy(obs)``, then ``policy.reset(dones)``.
 
@@ -86,8 +108,15 @@ class ActingPolicy(nn.Module):
     def forward(self, obs: TensorDict) -> Tensor:
         """Return the executed actions of the mean policy for the observations of all N environments, shape [N, A]."""
         actor_obs = self.observe(obs)["actor"]
-        base_action = actor_obs[:, :0] if self.engine is None else self.engine.act(obs)
+        base_action = actor_obs[:, :0]
+        if self.engine is not None:
+            self.engine.choose_noise = self._choose_noise if isinstance(self.policy, NoisePolicy) else None
+            base_action = self.engine.act(obs)
         return self.policy(actor_obs, base_action)
+
+    def _choose_noise(self, obs: TensorDict, rows: Tensor) -> Tensor:
+        assert isinstance(self.policy, NoisePolicy)
+        return self.policy.noise(self.observe(obs)["actor"])
 
     def reset(self, dones: Tensor) -> None:
         """Discard the plans of environments whose episode ended, bool or integer, shape [N]."""

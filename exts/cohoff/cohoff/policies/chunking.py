@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,13 +14,16 @@ from tensordict import TensorDict
 from cohoff.errors import InputError
 from cohoff.policies.base import ChunkPolicy
 
+ChooseNoise = Callable[[TensorDict, torch.Tensor], torch.Tensor]
+"""Noise of plans [B, noise_dim] from the observations [B] and the numbers [B] of the environments that plan."""
+
 
 class ChunkEngine:
     """Turns a policy that plans chunks into one that acts at every control step.
 
     Environment ``i`` plans anew at the control steps ``t`` with ``t % replan_interval == i % replan_interval``, which
     spreads the cost evenly, and at the first step after its reset. Plans are made in batches of a few fixed sizes,
-    chosen from integers that the host knows: no shape depends on data, and no call waits for the device if the caller
+    planning from integers that the host knows: no shape depends on data, and no call waits for the device if the caller
     knows the number of resets. So :meth:`replan` can be compiled or captured once for each size.
 
     Example:
@@ -63,6 +67,10 @@ class ChunkEngine:
         """Sizes of the batches in which plans are made, ascending."""
         self._chunk = torch.zeros(num_envs, policy.horizon, policy.action_dim, device=self.device)
         self._age = torch.zeros(num_envs, dtype=torch.long, device=self.device)
+        self.choose_noise: ChooseNoise | None = None
+        """What plans start from; None draws standard normal noise. Who acts sets it: an engine may be shared."""
+        self.noise = torch.zeros(num_envs, policy.noise_dim, device=self.device)
+        """What each environment's present chunk was planned from, [N, noise_dim]; written in place."""
         self._pending = torch.ones(num_envs, dtype=torch.bool, device=self.device)
         self._num_pending = num_envs
         self._clock = 0
@@ -70,6 +78,11 @@ class ChunkEngine:
         slots = range(min(replan_interval, num_envs))
         self._slot_masks = [self._rows % replan_interval == slot for slot in slots]
         self._slot_sizes = [len(range(slot, num_envs, replan_interval)) for slot in slots]
+
+    @property
+    def steps_since_plan(self) -> torch.Tensor:
+        """Age of each environment's chunk at its last action, shape [N]: 0 where that is the first of a chunk."""
+        return self._age - 1
 
     @torch.no_grad()
     def act(self, obs: TensorDict) -> torch.Tensor:
@@ -96,8 +109,14 @@ class ChunkEngine:
         """
         rows = torch.argsort(self._pending.view(torch.uint8), descending=True, stable=True)[:size]
         due = self._pending[rows]
-        chunk = torch.where(due[:, None, None], self._plan(obs, rows), self._chunk[rows])
+        planning = obs[rows]
+        if self.choose_noise is None:
+            noise = torch.randn(len(rows), self.policy.noise_dim, device=self.device)
+        else:
+            noise = self.choose_noise(planning, rows)
+        chunk = torch.where(due[:, None, None], self._plan(planning, noise), self._chunk[rows])
         self._chunk.index_copy_(0, rows, chunk)
+        self.noise.index_copy_(0, rows, torch.where(due[:, None], noise, self.noise[rows]))
         self._age.index_copy_(0, rows, self._age[rows].masked_fill(due, 0))
         self._pending.index_fill_(0, rows, False)
 
@@ -136,6 +155,7 @@ class ChunkEngine:
         return {
             "chunk": self._chunk.clone(),
             "age": self._age.clone(),
+            "noise": self.noise.clone(),
             "pending": self._pending.clone(),
             "num_pending": self._num_pending,
             "clock": self._clock,
@@ -153,15 +173,15 @@ class ChunkEngine:
             )
         self._chunk.copy_(state["chunk"])
         self._age.copy_(state["age"])
+        self.noise.copy_(state["noise"])
         self._pending.copy_(state["pending"])
         self._num_pending = state["num_pending"]
         self._clock = state["clock"]
 
-    def _plan(self, obs: TensorDict, rows: torch.Tensor) -> torch.Tensor:
-        """Return plans for the environments ``rows``, shape [len(rows), H, A]."""
-        noise = torch.randn(len(rows), self.policy.noise_dim, device=self.device)
-        chunk = self.policy.plan(obs[rows], noise)
-        expected = (len(rows), *self._chunk.shape[1:])
+    def _plan(self, obs: TensorDict, noise: torch.Tensor) -> torch.Tensor:
+        """Return plans for B observations from noise [B, noise_dim], shape [B, H, A]."""
+        chunk = self.policy.plan(obs, noise)
+        expected = (len(noise), *self._chunk.shape[1:])
         if chunk.shape != expected:
             raise ValueError(f"the policy planned shape {tuple(chunk.shape)}, expected {expected}")
         return chunk.to(self._chunk)  # the policy may live on another device

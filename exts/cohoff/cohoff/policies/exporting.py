@@ -18,7 +18,7 @@ from torch.export import Dim
 
 from cohoff.errors import InputError
 from cohoff.files import atomic_path, write_json
-from cohoff.policies.acting import ActingPolicy, StepPolicy
+from cohoff.policies.acting import ActingPolicy, NoisePolicy, StepPolicy
 from cohoff.policies.flow.policy import OBS_GROUP, FlowPolicy
 
 STEP_FILE, PLAN_FILE, DESCRIPTION_FILE = "policy.onnx", "base.onnx", "policy.json"
@@ -64,6 +64,8 @@ def export_policy(policy: ActingPolicy, folder: Path, description: dict[str, Any
         base = engine.policy
         if not isinstance(base, FlowPolicy):
             raise InputError("only a flow base policy can be exported, and pi-0.5 is none; run cohoff evaluate with it")
+    if isinstance(policy.policy, NoisePolicy):
+        raise InputError("a policy that chooses the base's noise cannot be exported; run cohoff evaluate with it")
     step = Step(policy.policy).cpu()
     observation_dim, action_dim = step.policy.observation_dim, step.policy.actor.action_dim
     about = {

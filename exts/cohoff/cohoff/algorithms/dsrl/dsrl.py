@@ -1,0 +1,152 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""DSRL: what differs from other off-policy algorithms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cohoff.algorithms.dsrl import updates
+from cohoff.algorithms.dsrl.model import DsrlModel
+from cohoff.errors import InputError
+from cohoff.offpolicy.batch import Batch, State
+from cohoff.offpolicy.finite import step_if_finite
+from cohoff.offpolicy.learner import Metrics, Problem
+from cohoff.offpolicy.plans import NOISE
+from cohoff.offpolicy.transitions import Corrections, Transitions
+from cohoff.policies.acting import CombinedPolicy, NoisePolicy
+
+
+class DSRL:
+    """Diffusion steering: the action is the noise that a frozen base policy plans from. DSRL (arXiv 2506.15799).
+
+    What is executed is the base's plan. The settings are described in
+    :class:`~cohoff.algorithms.dsrl.dsrl_cfg.DsrlAlgorithmCfg`.
+    """
+
+    uses_base = True
+    relabels = False
+    fixed_settings = ("actor_dims", "noise_bound")
+    fixed_for_training = ("critic_dims", "num_critics")
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        noise_bound: float,
+        actor_dims: tuple[int, ...],
+        critic_dims: tuple[int, ...],
+        num_critics: int,
+        target_rate: float,
+        temperature: float,
+        target_entropy: float | None,
+    ):
+        """Allocate networks and optimizers."""
+        self.problem, self.noise_bound, self.target_rate = problem, noise_bound, target_rate
+        self.target_entropy = -float(problem.noise_dim) if target_entropy is None else target_entropy
+        with problem.device:
+            self.modules = self.model = DsrlModel(
+                problem.actor_dim, problem.critic_dim, problem.noise_dim, tuple(actor_dims), tuple(critic_dims),
+                num_critics, temperature,
+            )  # fmt: skip
+        capturable = problem.device.type == "cuda"
+        parameters = {
+            "critic": self.model.critic.parameters(),
+            "actor": self.model.actor.parameters(),
+            "temperature": [self.model.log_temperature],
+        }
+        self.optimizers = {
+            name: torch.optim.Adam(values, fused=True, capturable=capturable) for name, values in parameters.items()
+        }
+
+    def features(self, actor_obs: Tensor) -> dict[str, Tensor]:
+        """Nothing beside what the core stores of plans."""
+        return {}
+
+    @torch.no_grad()
+    def choose_noise(self, actor_obs: Tensor, explore: Tensor) -> Tensor:
+        """Noise of plans [B, K] at observations [B, D]: sampled where ``explore`` [B] bool holds, else the mean's."""
+        mean, std = self.model.actor(actor_obs)
+        noise = torch.randn_like(mean) * explore[:, None]
+        return self.noise_bound * torch.tanh(torch.addcmul(mean, std, noise))
+
+    def act(self, state: State, explore: Tensor) -> Tensor:
+        """The base's actions [B, A], whose plans come from :meth:`choose_noise`."""
+        return state.base_action
+
+    def policy(self, kind: str) -> CombinedPolicy | None:
+        """The policy with its mean noise, ``trained`` or at ``step0``, where that is 0; there is no ``clone``."""
+        if kind == "clone":
+            return None
+        return NoisePolicy(self.model.actor if kind == "trained" else self.model.initial_actor, self.noise_bound)
+
+    def prepare(
+        self, demonstrations: Transitions, corrections: Corrections | None, discount: float, progress: Any
+    ) -> dict[str, dict[str, float]]:
+        """Normalize the observations by the demonstrations; nothing else is learned from them.
+
+        Raises:
+            InputError: The base policy plans without noise.
+        """
+        if self.problem.noise_dim == 0:
+            raise InputError(
+                "the base policy plans without noise, so there is nothing to choose; give a flow or pi05 base"
+            )
+        states = demonstrations.states
+        self.model.normalize_inputs(states["actor"], states.get("critic", states["actor"]))
+        return {"plans": {"noise_dim": self.problem.noise_dim}}
+
+    def reward(self, actor_obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
+        """Reward [B]: 1 at success."""
+        return success.float()
+
+    def update(self, batch: Batch, num_demonstrations: int, with_actor: bool) -> Metrics:
+        """Critics, their targets and, if ``with_actor``, actor and temperature, on plans instead of steps."""
+        metrics = self._update_critic(batch)
+        self.model.target.track_(self.model.critic, self.target_rate)
+        return metrics | self._update_actor(batch) if with_actor else metrics
+
+    def _update_critic(self, batch: Batch) -> Metrics:
+        with torch.no_grad():
+            mean, std = self.model.actor(batch.next.actor)
+            action, log_prob = updates.sample_with_log_prob(mean, std, torch.randn_like(mean))
+            values = self.model.target(batch.next.critic, action)
+            target = updates.soft_target(batch.returns, batch.discount, values, log_prob, self.model.temperature)
+        values = self.model.critic(batch.now.critic, batch.now.features[NOISE] / self.noise_bound)
+        loss = updates.critic_loss(values, target, batch.weight)
+        return {
+            "critic_loss": loss.detach(),
+            "q_replay": values.detach().mean(),
+            "whole_plans": batch.weight.mean(),
+            "skipped_critic": step_if_finite(self.optimizers["critic"], loss),
+        }
+
+    def _update_actor(self, batch: Batch) -> Metrics:
+        mean, std = self.model.actor(batch.now.actor)
+        action, log_prob = updates.sample_with_log_prob(mean, std, torch.randn_like(mean))
+        self.model.critic.requires_grad_(False)
+        values = self.model.critic(batch.now.critic, action)
+        loss = updates.actor_loss(values, log_prob, self.model.temperature, batch.weight)
+        skipped = step_if_finite(self.optimizers["actor"], loss)
+        self.model.critic.requires_grad_(True)
+        entropy = log_prob.detach()
+        temperature_loss = updates.temperature_loss(self.model.log_temperature, entropy, self.target_entropy)
+        return {
+            "q_actor": values.detach().mean(),
+            "entropy": -entropy.mean(),
+            "temperature": self.model.temperature,
+            "std": std.detach().mean(),
+            "skipped_actor": skipped,
+            "skipped_temperature": step_if_finite(self.optimizers["temperature"], temperature_loss),
+        }
+
+    def constants(self) -> dict[str, float]:
+        """None."""
+        return {}
+
+    def load_constants(self, constants: dict[str, float]) -> None:
+        """Nothing to take up."""

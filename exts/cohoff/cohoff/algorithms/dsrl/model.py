@@ -1,0 +1,55 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""The networks of DSRL in one module, which is what a checkpoint holds."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+
+from cohoff.networks.gaussian import GaussianPolicy
+from cohoff.networks.scalar_critic import ScalarCritic
+
+MIN_OBS_STD = 0.05
+"""Smallest standard deviation by which an observation is divided."""
+
+
+class DsrlModel(nn.Module):
+    """Actor over noise, critics, their targets, and the temperature.
+
+    Args:
+        actor_dim: Size D of the actor's observation.
+        critic_dim: Size C of the critics' observation.
+        noise_dim: Size K of the noise of a plan.
+        actor_dims: Widths of the actor's hidden layers.
+        critic_dims: Widths of the critics' hidden layers.
+        num_critics: Number of critics.
+        temperature: Weight of the entropy at the start.
+    """
+
+    def __init__(
+        self, actor_dim: int, critic_dim: int, noise_dim: int, actor_dims: tuple[int, ...],
+        critic_dims: tuple[int, ...], num_critics: int, temperature: float,
+    ):  # fmt: skip
+        super().__init__()
+        self.actor = GaussianPolicy(actor_dim, noise_dim, actor_dims, zero_mean=True)
+        self.initial_actor = copy.deepcopy(self.actor).requires_grad_(False)
+        self.critic = ScalarCritic(critic_dim, noise_dim, critic_dims, num_critics)
+        self.target = copy.deepcopy(self.critic).requires_grad_(False)
+        self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)))
+
+    @property
+    def temperature(self) -> Tensor:
+        """Weight of the entropy, scalar, without gradient."""
+        return self.log_temperature.detach().exp()
+
+    def normalize_inputs(self, actor_obs: Tensor, critic_obs: Tensor) -> None:
+        """Normalize the inputs by what observations [M, D] and [M, C] contain."""
+        for networks, obs in (((self.actor, self.initial_actor), actor_obs), ((self.critic, self.target), critic_obs)):
+            mean, std = obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD)
+            for network in networks:
+                network.set_normalization(mean, std)

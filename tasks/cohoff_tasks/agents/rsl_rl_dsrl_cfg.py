@@ -1,0 +1,31 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""DSRL on the manipulation tasks, with networks and updates for two CPU cores."""
+
+from __future__ import annotations
+
+from isaaclab.utils import configclass
+
+from cohoff.algorithms.dsrl.dsrl_cfg import DsrlAlgorithmCfg, DsrlRunnerCfg
+
+
+@configclass
+class ManipulationDsrlAlgorithmCfg(DsrlAlgorithmCfg):
+    """Small networks and few updates per environment step, for training on a CPU."""
+
+    actor_dims: tuple[int, ...] = (256, 256)
+    critic_dims: tuple[int, ...] = (256, 256)
+    target_rate: float = 0.02
+    updates_per_iteration: int = 64
+
+
+@configclass
+class ManipulationDsrlRunnerCfg(DsrlRunnerCfg):
+    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
+
+    max_iterations: int = 200
+    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+
+    algorithm: ManipulationDsrlAlgorithmCfg = ManipulationDsrlAlgorithmCfg()
+    """The learner."""
