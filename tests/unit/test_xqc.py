@@ -46,7 +46,7 @@ def make_state(width: int = A) -> State:
 def make_batch(width: int = A) -> Batch:
     ones = torch.ones(B)
     action = 1.8 * torch.rand(B, A) - 0.9
-    return Batch(make_state(width), action, ones, 0.5 * ones, 0.5 * ones, make_state(width), ones)
+    return Batch(make_state(width), action, ones, 0.5 * ones, 0.75 * ones, make_state(width), ones)
 
 
 def test_xqc_raises_success_above_that_of_its_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_an_update_moves_what_it_should(combination: str) -> None:
 
 
 def test_the_target_pays_for_a_low_entropy() -> None:
-    """Temperature·followed·log pi = .2·.5·log pi less, as long as the support is not left."""
+    """Temperature·followed·log pi = .2·.75·log pi less, as long as the support is not left."""
     learner = make_learner(combination="policy", initial_temperature=0.2)
     seen: list[torch.Tensor] = []
     for log_prob in (0.0, 3.0):
@@ -109,7 +109,15 @@ def test_the_target_pays_for_a_low_entropy() -> None:
             metrics = learner.update_critic(batch, torch.zeros(B, A), torch.full((B,), log_prob), B // 2)
         assert metrics["target_clipped"] == 0.0
         seen.append(fitted[0] @ learner.model.critic.atoms)
-    torch.testing.assert_close(seen[0] - seen[1], torch.full((B,), 0.3), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(seen[0] - seen[1], torch.full((B,), 0.45), atol=1e-4, rtol=1e-4)
+
+
+def test_the_actor_learns_through_the_combination() -> None:
+    """The critic sees the executed action: the base's .5 and at most a tenth of the policy's own, for 2 dimensions."""
+    learner = make_learner()
+    learner.model.critic.value = lambda obs, action: action.sum(-1)[None]  # pyright: ignore
+    learner.model.actor.mean_head.bias.data.fill_(9.0)
+    assert learner.update_actor(make_batch())["q_actor"].item() == pytest.approx(1.2, abs=1e-3)
 
 
 def test_the_actor_climbs_the_critic_and_the_temperature_holds_its_entropy() -> None:

@@ -9,6 +9,7 @@ import gymnasium as gym
 
 AGENTS = {
     "csil": "cohoff_tasks.agents.rsl_rl_csil_cfg:ManipulationCsilRunnerCfg",
+    "rlpd": "cohoff_tasks.agents.rsl_rl_rlpd_cfg:ManipulationRlpdRunnerCfg",
     "xqc": "cohoff_tasks.agents.rsl_rl_xqc_cfg:ManipulationXqcRunnerCfg",
     "dsrl": "cohoff_tasks.agents.rsl_rl_dsrl_cfg:ManipulationDsrlRunnerCfg",
     "resip": "cohoff_tasks.agents.rsl_rl_resip_cfg:ManipulationResipRunnerCfg",
