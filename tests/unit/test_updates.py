@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
+import inspect
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from torch.testing import assert_close
 
 from cohoff.algorithms.common import categorical, categorical_td, critics, losses
 from cohoff.algorithms.csil import updates
+from cohoff.algorithms.csil.csil import CSIL
+from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.finite import step_if_finite
+from cohoff.offpolicy.learner import Problem
 from cohoff.policies.combine import make_combination
 
 B, D, A = 64, 3, 2
@@ -95,8 +100,8 @@ def test_the_actor_samples_with_the_given_noise() -> None:
     loss, metrics = updates.actor_loss(model, batch, noise, 0.2)
     value = torch.tanh(mean + 0.7 * std).sum(-1).mean()
     divergence = losses.gaussian_kl(mean, std, torch.zeros(B, A), torch.ones(B, A)).mean()
-    torch.testing.assert_close(loss, 0.2 * divergence - value)
-    torch.testing.assert_close(metrics["q_actor"], value)
+    assert_close(loss, 0.2 * divergence - value)
+    assert_close(metrics["q_actor"], value)
 
 
 def test_the_actor_learns_through_the_combination() -> None:
@@ -115,10 +120,10 @@ def test_the_target_is_the_worse_members_and_pays_for_divergence() -> None:
     mean, std = model.actor(batch.next.actor)
     divergence = losses.gaussian_kl(mean, std, torch.zeros(B, A), torch.ones(B, A))
     target, next_action, metrics = updates.bootstrap_target(model, batch, torch.zeros(B, A), beta=0.1)
-    torch.testing.assert_close(metrics["next_kl"], divergence.mean())
+    assert_close(metrics["next_kl"], divergence.mean())
     assert divergence.mean() > 0.1 and metrics["target_clipped"] == 0.0
     value = (target * KnownCritic.atoms).sum(-1)
-    torch.testing.assert_close(value, -0.1 * batch.followed * divergence, atol=1e-5, rtol=1e-4)
+    assert_close(value, -0.1 * batch.followed * divergence, atol=1e-5, rtol=1e-4)
     assert next_action.abs().max() <= 1.0
 
 
@@ -131,7 +136,7 @@ def test_the_target_is_the_distribution_at_the_next_state() -> None:
     obs, action = torch.cat([batch.now.critic, batch.next.critic]), torch.cat([batch.action, next_action])
     probs = model.target(obs, action, batch_statistics=True)[:, B:].softmax(-1)
     worse = (probs * model.target.atoms).sum(-1).argmin(0)
-    torch.testing.assert_close(target, probs[worse, torch.arange(B)], atol=1e-5, rtol=1e-4)
+    assert_close(target, probs[worse, torch.arange(B)], atol=1e-5, rtol=1e-4)
 
 
 def test_the_next_action_is_the_actors_at_the_next_state() -> None:
@@ -141,7 +146,7 @@ def test_the_next_action_is_the_actors_at_the_next_state() -> None:
     batch.next.base_action = torch.full((B, A), 0.4)
     mean, std = model.actor(batch.next.actor)
     _, next_action, _ = updates.bootstrap_target(model, batch, torch.ones(B, A), beta=0.0)
-    torch.testing.assert_close(next_action, 0.2 + 0.5 * torch.tanh(mean + std).detach())
+    assert_close(next_action, 0.2 + 0.5 * torch.tanh(mean + std).detach())
 
 
 def real_model() -> tuple[CsilModel, torch.optim.Optimizer]:
@@ -160,7 +165,7 @@ def test_the_critic_sees_how_far_an_action_is_from_the_start(combination: str, b
     state.base_action = torch.full((B, A), 0.4)
     state.features["prior_mean"] = torch.full((B, A), 0.6).atanh()
     obs, deviation = model.critic_inputs(state, torch.full((B, A), 0.7))
-    torch.testing.assert_close(deviation, torch.full((B, A), 0.7 - before))
+    assert_close(deviation, torch.full((B, A), 0.7 - before))
     assert obs.shape == (B, D if combination == "policy" else D + A)
 
 
@@ -183,7 +188,7 @@ def test_rows_without_weight_teach_nothing() -> None:
     before = model.critic.head.weight.clone()
     target = torch.softmax(torch.randn(B, 21), -1)
     categorical_td.update_critic(model, optimizer, make_batch(weight=0.0), target, torch.zeros(B, A), B, 0.0)
-    torch.testing.assert_close(model.critic.head.weight, before)
+    assert_close(model.critic.head.weight, before)
 
 
 def test_values_are_reported_for_demonstrations_and_replay() -> None:
@@ -237,4 +242,23 @@ def test_a_step_that_is_not_finite_changes_nothing(kind: Any, value: float) -> N
     assert step_if_finite(optimizer, (weight * torch.tensor([1.0, value, 1.0])).sum()) == 1.0
     assert torch.equal(weight, before)
     assert step_if_finite(optimizer, weight.sum()) == 0.0
-    torch.testing.assert_close(weight.detach(), torch.full((3,), 0.8))
+    assert_close(weight.detach(), torch.full((3,), 0.8))
+
+
+def test_demonstrations_teach_the_critic_values_of_states_alone() -> None:
+    """Their rows reach it with the mean action before training, .2 + .5·.6; those of the replay as they are."""
+    settings = CsilRunnerCfg().algorithm.to_dict()
+    names = inspect.signature(CSIL.__init__).parameters
+    settings = {name: value for name, value in settings.items() if name in names}
+    learner = CSIL(Problem(D, D, A, torch.device("cpu")), **settings)
+    batch = make_batch()
+    batch.now.base_action = torch.full((B, A), 0.4)
+    batch.now.features["prior_mean"] = torch.full((B, A), 0.6).atanh()
+    seen = []
+    hook = learner.model.critic.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[1][:B]))
+    learner.update_critic(batch, 0.0, 10)
+    hook.remove()
+    assert_close(seen[0][:10], torch.zeros(10, A))
+    assert_close(seen[0][10:], batch.action[10:] - 0.5)
+    state = batch.now
+    assert_close(learner.model.taught_action(state, batch.action), torch.full((B, A), 0.5))

@@ -61,8 +61,9 @@ def pretrain_critic(
         rows = torch.randint(len(demonstrations), (size,), device=returns.device)
         zeros = torch.zeros_like(returns[rows])
         batch = one_step_batch(demonstrations, rows, zeros, zeros)
+        batch.action = model.taught_action(batch.now, batch.action)
         target, _ = categorical.two_hot(returns[rows], model.critic.atoms)
-        next_action = demonstrations.action[next_rows[rows]]
+        next_action = model.taught_action(batch.next, demonstrations.action[next_rows[rows]])
         metrics = update_critic(model, optimizer, batch, target, next_action, size, gradient_penalty)
         if (step + 1) % REPORT_EVERY == 0:
             progress(step + 1, f"critic loss {float(metrics['critic_loss']):.3f}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -78,6 +79,9 @@ class CSIL(SoftImitation):
 
     def update_critic(self, batch: Batch, beta: float, num_demonstrations: int) -> Metrics:
         """Cross-entropy with the distributional soft target."""
+        is_demonstrated = torch.arange(len(batch.action), device=batch.action.device)[:, None] < num_demonstrations
+        taught = self.model.taught_action(batch.now, batch.action)
+        batch = replace(batch, action=torch.where(is_demonstrated, taught, batch.action))
         noise = torch.randn_like(batch.action)
         target, next_action, metrics = updates.bootstrap_target(self.model, batch, noise, beta)
         return metrics | categorical_td.update_critic(

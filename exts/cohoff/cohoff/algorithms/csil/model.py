@@ -67,15 +67,31 @@ class SoftImitationModel(CriticModel):
         mean, std = self.prior(actor_obs)
         return {"prior_mean": mean, "prior_std": std}
 
+    def taught_action(self, state: State, action: Tensor) -> Tensor:
+        """Actions [B, A] whose value the demonstrated ones ``action`` [B, A] teach: their own."""
+        return action
+
 
 class CsilModel(SoftImitationModel):
     """The networks of CSIL++, whose critic sees how far an action is from the start."""
 
+    def first_action(self, state: State) -> Tensor:
+        """Mean executed action before training, [B, A]."""
+        return self.combination(state.base_action, torch.tanh(state.features["prior_mean"]))
+
     def critic_inputs(self, state: State, action: Tensor) -> tuple[Tensor, Tensor]:
-        """Observation [B, ·] and deviation [B, A] of executed actions [B, A] from the mean action before training.
+        """Observation [B, ·] and deviation [B, A] of executed actions [B, A] from :meth:`first_action`.
 
         The deviation is noise that says nothing about the state, whereas the action itself tells how far an episode has
         come: a critic that sees it prefers actions that are typical of later states.
         """
         obs, action = super().critic_inputs(state, action)
-        return obs, action - self.combination(state.base_action, torch.tanh(state.features["prior_mean"]))
+        return obs, action - self.first_action(state)
+
+    def taught_action(self, state: State, action: Tensor) -> Tensor:
+        """:meth:`first_action`, so that demonstrations teach values of states alone.
+
+        The base knows the demonstrations better than other states. So their deviation is no noise: it tells the critic
+        that a state is a demonstrated one, whose value is high.
+        """
+        return self.first_action(state)

@@ -33,15 +33,14 @@ def clone_quality(policy: StationaryPolicy, obs: Tensor, action: Tensor) -> dict
 
 @torch.no_grad()
 def critic_quality(model: SoftImitationModel, demonstrations: Transitions, returns: Tensor) -> dict[str, float]:
-    """Correlation of Q with returns [M], and mean Q of demonstrated and of uniform actions on 4,096 rows."""
+    """Correlation of Q with returns [M], and mean Q, on 4,096 rows."""
     rows = torch.randint(len(demonstrations), (4096,), device=returns.device)
-    state, action = demonstrations.state(rows), demonstrations.action[rows]
+    state = demonstrations.state(rows)
+    action = model.taught_action(state, demonstrations.action[rows])
     demonstrated = model.critic.value(*model.critic_inputs(state, action)).mean(0)
-    uniform = torch.rand_like(action) * 2.0 - 1.0
     return {
         "correlation": float(torch.corrcoef(torch.stack([demonstrated, returns[rows]]))[0, 1]),
         "q_demonstrated": float(demonstrated.mean()),
-        "q_uniform": float(model.critic.value(*model.critic_inputs(state, uniform)).mean()),
     }
 
 

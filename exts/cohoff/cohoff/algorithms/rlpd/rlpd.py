@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from cohoff.algorithms.common import scalar_td
-from cohoff.algorithms.common.normalization import mean_and_std
 from cohoff.algorithms.common.soft_actor_critic import SoftActorCritic, SoftModel
 from cohoff.errors import InputError
 from cohoff.networks.gaussian import GaussianPolicy
@@ -57,9 +56,9 @@ class RLPD(SoftActorCritic):
         self, demonstrations: Transitions, corrections: Corrections | None, discount: float, progress: Any
     ) -> dict[str, dict[str, float]]:
         """Normalize the observations of actor and critic by the demonstrations."""
-        now = demonstrations.now
+        obs, _ = self.model.critic_inputs(demonstrations.now, demonstrations.action)
         for critic in (self.model.critic, self.model.target):
-            critic.set_normalization(*mean_and_std(self.model.critic_obs(now.critic, now.base_action)))
+            critic.fit_normalization(obs)
         return super().prepare(demonstrations, corrections, discount, progress)
 
     def update_critic(
