@@ -106,7 +106,7 @@ class CsilAlgorithmCfg(OffPolicyAlgorithmCfg):
     target_rate: Annotated[float, Gt(0), Le(1)] = 0.005
     """Share of the online critic that moves into the target at each update."""
 
-    beta: Annotated[float, Ge(0)] = 1.0
+    beta: Annotated[float, Ge(0)] = 2.0
     """Cost of a divergence of 1 nat from the prior, in mean costs of a demonstrated step (ours: a unit that means the
     same on every task)."""
 
