@@ -1,0 +1,37 @@
+# Copyright (c) 2026, The cohoff developers.
+# SPDX-License-Identifier: BSD-3-Clause
+
+"""CSIL as published, with the sizes and the budget of the tasks' CSIL++."""
+
+from __future__ import annotations
+
+from isaaclab.utils import configclass
+
+from cohoff.algorithms.csil2023.csil2023_cfg import (
+    CloneCfg,
+    Csil2023AlgorithmCfg,
+    Csil2023RunnerCfg,
+    SarsaCriticCfg,
+    StationaryPolicyCfg,
+)
+
+
+@configclass
+class ManipulationCsil2023AlgorithmCfg(Csil2023AlgorithmCfg):
+    """Small networks and few updates per environment step, for training on a CPU."""
+
+    policy: StationaryPolicyCfg = StationaryPolicyCfg(num_features=128)
+    clone: CloneCfg = CloneCfg(steps=2_500, holdout=0.0)
+    critic: SarsaCriticCfg = SarsaCriticCfg(hidden_dims=(128, 128))
+    updates_per_iteration: int = 64
+
+
+@configclass
+class ManipulationCsil2023RunnerCfg(Csil2023RunnerCfg):
+    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
+
+    max_iterations: int = 200
+    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+
+    algorithm: ManipulationCsil2023AlgorithmCfg = ManipulationCsil2023AlgorithmCfg()
+    """The learner."""
