@@ -64,7 +64,9 @@ def test_the_target_is_that_of_a_random_subset_without_entropy(monkeypatch: pyte
 def test_all_networks_are_normalized_by_the_demonstrations() -> None:
     learner = make_learner()
     obs = 3.0 + 2.0 * torch.randn(500, D)
-    demonstrations: Any = type("Demonstrations", (), {"now": State(obs, obs, torch.zeros(500, 0), {})})
+    demonstrations: Any = type(
+        "Demonstrations", (), {"now": State(obs, obs, torch.zeros(500, 0), {}), "action": torch.zeros(500, A)}
+    )
     assert learner.prepare(demonstrations, None, 0.99, None) == {}
     for network in (learner.model.actor, learner.model.start, learner.model.critic, learner.model.target):
         torch.testing.assert_close(network.normalize(obs).mean(0), torch.zeros(D), atol=1e-4, rtol=0.0)
