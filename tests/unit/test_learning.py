@@ -85,6 +85,7 @@ def csil_settings() -> dict[str, Any]:
         "beta": 0.35,
         "margin_share": 0.45,
         "exploration_std": 0.2,
+        "demonstrated_actions": True,  # its base was not trained on them
     }
 
 

@@ -47,6 +47,7 @@ class CSIL(SoftImitation):
         beta: float,
         exploration_std: float,
         gradient_penalty: float,
+        demonstrated_actions: bool,
     ):
         """Allocate networks and optimizers."""
         combined = make_combination(combination, residual_scale)
@@ -55,6 +56,7 @@ class CSIL(SoftImitation):
                 problem.actor_dim, problem.critic_dim, problem.action_dim, combined, policy,
                 categorical_td.critic_kwargs(critic, REWARDS[reward].lowest, REWARDS[reward].highest),
             )  # fmt: skip
+        model.demonstrated_actions = demonstrated_actions
         self.residual = combination == "residual"
         self.clone_cfg, self.critic_cfg, self.gradient_penalty = clone, critic, gradient_penalty
         super().__init__(

@@ -117,6 +117,10 @@ class CsilAlgorithmCfg(OffPolicyAlgorithmCfg):
     gradient_penalty: Annotated[float, Ge(0)] = 1.0
     """Weight of sqrt(E|dQ/da|^2) on demonstrations."""
 
+    demonstrated_actions: bool = False
+    """Whether demonstrations teach the critic what their actions are worth, and not values of states alone (ours): for
+    a base that was not trained on them."""
+
 
 @configclass
 class CsilRunnerCfg(OffPolicyRunnerCfg):

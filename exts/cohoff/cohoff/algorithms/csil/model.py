@@ -75,6 +75,9 @@ class SoftImitationModel(CriticModel):
 class CsilModel(SoftImitationModel):
     """The networks of CSIL++, whose critic sees how far an action is from the start."""
 
+    demonstrated_actions = False
+    """Whether demonstrations teach what their actions are worth."""
+
     def first_action(self, state: State) -> Tensor:
         """Mean executed action before training, [B, A]."""
         return self.combination(state.base_action, torch.tanh(state.features["prior_mean"]))
@@ -89,9 +92,10 @@ class CsilModel(SoftImitationModel):
         return obs, action - self.first_action(state)
 
     def taught_action(self, state: State, action: Tensor) -> Tensor:
-        """:meth:`first_action`, so that demonstrations teach values of states alone.
+        """:meth:`first_action`, so that demonstrations teach values of states alone, or with
+        :attr:`demonstrated_actions` their own.
 
-        The base knows the demonstrations better than other states. So their deviation is no noise: it tells the critic
-        that a state is a demonstrated one, whose value is high.
+        A base that was trained on the demonstrations knows them better than other states. So their deviation is no
+        noise: it tells the critic that a state is a demonstrated one, whose value is high.
         """
-        return self.first_action(state)
+        return action if self.demonstrated_actions else self.first_action(state)
