@@ -8,13 +8,11 @@ The losses are pure functions of tensors and modules, with static shapes and no 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cohoff.algorithms.common import categorical, losses
+from cohoff.algorithms.common.constant import constant
 from cohoff.algorithms.csil.model import CsilModel
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import Batch
@@ -123,7 +121,7 @@ def update_actor(
     beta: float,
 ) -> Metrics:
     """Lower :func:`actor_loss`; ``noise`` [B, A] is standard normal."""
-    with _constant(model.critic):
+    with constant(model.critic):
         loss, metrics = actor_loss(model, batch, noise, beta)
     metrics["skipped_actor"] = step_if_finite(optimizer, loss)
     return metrics
@@ -138,14 +136,6 @@ def update_reward(
     """One SGD step of the reward's refinement. See :func:`refinement_loss`."""
     loss = refinement_loss(policy, batch, num_demos)
     return {"refinement_loss": loss.detach(), "skipped_reward": step_if_finite(optimizer, loss)}
-
-
-@contextmanager
-def _constant(module: nn.Module) -> Iterator[None]:
-    """Treat the module's parameters as constants: their gradients would be a third of the actor's backward pass."""
-    module.requires_grad_(False)
-    yield
-    module.requires_grad_(True)
 
 
 def _joined(model: CsilModel, batch: Batch, next_action: Tensor) -> tuple[Tensor, Tensor]:
