@@ -10,6 +10,7 @@ import gymnasium as gym
 AGENTS = {
     "csil": "cohoff_tasks.agents.rsl_rl_csil_cfg:ManipulationCsilRunnerCfg",
     "dice": "cohoff_tasks.agents.rsl_rl_dice_cfg:ManipulationDiceRunnerCfg",
+    "ibrl": "cohoff_tasks.agents.rsl_rl_ibrl_cfg:ManipulationIbrlRunnerCfg",
     "resfit": "cohoff_tasks.agents.rsl_rl_resfit_cfg:ManipulationResfitRunnerCfg",
 }
 """Agent configurations of every task by the name of their algorithm.
