@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from cohoff.algorithms.common import categorical_td, entropy, losses, scalar_td
+from cohoff.algorithms.common import categorical_td, entropy, losses, scalar_td, temporal_difference
 from cohoff.networks.normalized import NormalizedInput
 from cohoff.offpolicy.batch import Batch, State
 
@@ -51,7 +51,7 @@ def linear_model() -> Any:
 def test_the_squared_error_is_weighted_and_summed_over_members() -> None:
     """Members 1, 2 and 3, 0 against 2, 0: the second row counts half. (1 + 2) / 2 + (1 + 0) / 2."""
     values = torch.tensor([[1.0, 2.0], [3.0, 0.0]])
-    loss = scalar_td.td_loss(values, torch.tensor([2.0, 0.0]), torch.tensor([1.0, 0.5]))
+    loss = temporal_difference.scalar_td_loss(values, torch.tensor([2.0, 0.0]), torch.tensor([1.0, 0.5]))
     assert loss.item() == pytest.approx(2.0)
 
 
@@ -65,7 +65,7 @@ def test_a_scalar_target_is_the_least_of_the_subset() -> None:
 
 def test_a_random_subset_has_different_members_and_all_in_turn() -> None:
     torch.manual_seed(0)
-    drawn = [scalar_td.random_subset(5, 2, torch.device("cpu")).tolist() for _ in range(100)]
+    drawn = [temporal_difference.random_members(5, 2, torch.device("cpu")).tolist() for _ in range(100)]
     assert all(len(set(members)) == 2 for members in drawn)
     assert {member for members in drawn for member in members} == set(range(5))
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from learning_cases import base_success, point_mass_cfg, train_on_the_point_mass
 
-from cohoff.algorithms.common.scalar_td import td_loss
+from cohoff.algorithms.common.temporal_difference import scalar_td_loss
 from cohoff.algorithms.csil.model import SoftImitationModel
 from cohoff.algorithms.csil2023 import sarsa
 from cohoff.algorithms.csil2023.csil2023 import CSIL2023
@@ -134,10 +134,10 @@ def test_the_target_is_the_lower_value_and_pays_for_divergence(monkeypatch: pyte
 
         def loss(values: Any, target: torch.Tensor, weight: Any, fitted: list[Any] = fitted) -> torch.Tensor:
             fitted.append(target)
-            return td_loss(values, target, weight)
+            return scalar_td_loss(values, target, weight)
 
         with monkeypatch.context() as patch:
-            patch.setattr("cohoff.algorithms.common.scalar_td.td_loss", loss)
+            patch.setattr("cohoff.algorithms.common.scalar_td.scalar_td_loss", loss)
             patch.setattr("cohoff.algorithms.common.scalar_td.step_if_finite", lambda *args: torch.zeros(()))
             metrics = learner.update_critic(batch, beta, B // 2)
         costs.append(fitted[0])

@@ -11,7 +11,10 @@ from importlib import import_module
 
 import pytest
 
-PACKAGES = ("data", "networks", "offpolicy", "policies", "policies.flow", "policies.pi05", "algorithms.csil")
+PACKAGES = (
+    "data", "networks", "offpolicy", "policies", "policies.flow", "policies.pi05",
+    "algorithms.csil", "algorithms.dice", "algorithms.ibrl", "algorithms.resfit",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("package", PACKAGES)

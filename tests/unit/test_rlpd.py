@@ -12,7 +12,7 @@ import pytest
 import torch
 from learning_cases import base_success, point_mass_cfg, train_on_the_point_mass
 
-from cohoff.algorithms.common import scalar_td
+from cohoff.algorithms.common import scalar_td, temporal_difference
 from cohoff.algorithms.rlpd.rlpd import RLPD
 from cohoff.algorithms.rlpd.rlpd_cfg import RlpdRunnerCfg
 from cohoff.errors import InputError
@@ -53,7 +53,7 @@ def test_rlpd_raises_success_from_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_target_is_that_of_a_random_subset_without_entropy(monkeypatch: pytest.MonkeyPatch) -> None:
     learner = make_learner()
     batch, action, members = make_batch(), torch.zeros(B, A), torch.tensor([3, 1])
-    monkeypatch.setattr(scalar_td, "random_subset", lambda *args: members)
+    monkeypatch.setattr(temporal_difference, "random_members", lambda *args: members)
     fitted: list[torch.Tensor] = []
     monkeypatch.setattr(scalar_td, "update_critic", lambda *args, **kwargs: fitted.append(args[3]) or {})
     learner.update_critic(batch, action, torch.full((B,), 1e3), B // 2)

@@ -14,6 +14,9 @@ AGENTS = {
     "xqc": "cohoff_tasks.agents.rsl_rl_xqc_cfg:ManipulationXqcRunnerCfg",
     "dsrl": "cohoff_tasks.agents.rsl_rl_dsrl_cfg:ManipulationDsrlRunnerCfg",
     "resip": "cohoff_tasks.agents.rsl_rl_resip_cfg:ManipulationResipRunnerCfg",
+    "dice": "cohoff_tasks.agents.rsl_rl_dice_cfg:ManipulationDiceRunnerCfg",
+    "ibrl": "cohoff_tasks.agents.rsl_rl_ibrl_cfg:ManipulationIbrlRunnerCfg",
+    "resfit": "cohoff_tasks.agents.rsl_rl_resfit_cfg:ManipulationResfitRunnerCfg",
 }
 """Agent configurations of every task by the name of their algorithm.
 

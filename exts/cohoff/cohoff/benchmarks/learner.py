@@ -34,7 +34,7 @@ def make_learner(device: str, hidden_dims: tuple[int, ...]) -> CSIL:
         Problem(OBS_DIM, OBS_DIM, ACTION_DIM, torch.device(device)),
         combination="ensemble", residual_scale=0.1, reward="coherent", reward_floor=-5.0, margin_share=0.5,
         refinement_learning_rate=0.0, policy=policy, clone={}, critic=critic, target_rate=0.005, beta=0.01,
-        exploration_std=0.2, gradient_penalty=0.0,
+        exploration_std=0.2, gradient_penalty=0.0, demonstrated_actions=False,
     )  # fmt: skip
 
 

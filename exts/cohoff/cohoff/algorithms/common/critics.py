@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -66,11 +64,3 @@ def with_penalty(
         loss = loss + penalty_weight * penalty
         metrics["gradient_norm"] = penalty.detach()
     return loss, metrics
-
-
-@contextmanager
-def constant(module: nn.Module) -> Iterator[None]:
-    """Treat the module's parameters as constants: their gradients would be a third of the actor's backward pass."""
-    module.requires_grad_(False)
-    yield
-    module.requires_grad_(True)

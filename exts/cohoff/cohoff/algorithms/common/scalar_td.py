@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Temporal differences of scalar critics: pure functions and one optimizer step."""
+"""One optimizer step of scalar critics whose policy pays a cost for its choices."""
 
 from __future__ import annotations
 
@@ -9,24 +9,10 @@ import torch
 from torch import Tensor
 
 from cohoff.algorithms.common.critics import CriticModel, with_penalty
+from cohoff.algorithms.common.temporal_difference import scalar_td_loss, subset_minimum, td_target
 from cohoff.offpolicy.batch import Batch
 from cohoff.offpolicy.finite import step_if_finite
 from cohoff.offpolicy.learner import Metrics
-
-
-def random_subset(num_members: int, size: int, device: torch.device) -> Tensor:
-    """Indices [size] of different members of an ensemble, drawn on the device."""
-    return torch.rand(num_members, device=device).topk(size).indices
-
-
-def subset_minimum(values: Tensor, members: Tensor) -> Tensor:
-    """Least of the values [E, B] of the given members [M], shape [B]. REDQ (arXiv 2101.05982)."""
-    return values[members].amin(0)
-
-
-def td_loss(values: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Squared error of values [E, B] to a target [B], weighted [B]; mean over B, summed over E, scalar."""
-    return ((values - target).square() * weight).mean(-1).sum()
 
 
 @torch.no_grad()
@@ -36,15 +22,15 @@ def bootstrap_target(model: CriticModel, batch: Batch, next_action: Tensor, cost
     ``cost`` [B] is that of choosing actions in the window.
     """
     values = model.target.value(*model.critic_inputs(batch.next, next_action))
-    return batch.returns - cost + batch.discount * subset_minimum(values, members)
+    return td_target(batch.returns - cost, batch.discount, subset_minimum(values, members))
 
 
 def critic_loss(
     model: CriticModel, batch: Batch, target: Tensor, num_demos: int, penalty_weight: float
 ) -> tuple[Tensor, Metrics]:
-    """:func:`td_loss` of the batch's actions with the gradient penalty, scalar."""
+    """:func:`~.temporal_difference.scalar_td_loss` of the batch's actions with the gradient penalty, scalar."""
     values = model.critic.value(*model.critic_inputs(batch.now, batch.action))
-    loss = td_loss(values, target, batch.weight)
+    loss = scalar_td_loss(values, target, batch.weight)
     return with_penalty(model, batch, loss, values.detach(), num_demos, penalty_weight)
 
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from cohoff.algorithms.common import entropy, losses
-from cohoff.algorithms.common.critics import CriticModel, constant, critic_input_dim
+from cohoff.algorithms.common.constant import constant
+from cohoff.algorithms.common.critics import CriticModel, critic_input_dim
 from cohoff.networks.critic import CategoricalCritic
 from cohoff.networks.gaussian import GaussianPolicy
 from cohoff.networks.scalar_critic import ScalarCritic

@@ -75,7 +75,7 @@ class SoftImitationModel(CriticModel):
 class CsilModel(SoftImitationModel):
     """The networks of CSIL++, whose critic sees how far an action is from the start."""
 
-    demonstrated_actions = False
+    demonstrated_actions: bool = False
     """Whether demonstrations teach what their actions are worth."""
 
     def first_action(self, state: State) -> Tensor:

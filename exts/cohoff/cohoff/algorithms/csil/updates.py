@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cohoff.algorithms.common import categorical_td, losses
-from cohoff.algorithms.common.critics import constant
+from cohoff.algorithms.common.constant import constant
 from cohoff.algorithms.csil.model import SoftImitationModel
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import Batch

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cohoff.algorithms.common import scalar_td
+from cohoff.algorithms.common import scalar_td, temporal_difference
 from cohoff.algorithms.common.soft_actor_critic import SoftActorCritic, SoftModel
 from cohoff.errors import InputError
 from cohoff.networks.gaussian import GaussianPolicy
@@ -65,7 +65,7 @@ class RLPD(SoftActorCritic):
         self, batch: Batch, next_action: Tensor, next_log_prob: Tensor, num_demonstrations: int
     ) -> Metrics:
         """Squared error to the least value of a random subset; the entropy is not part of the target."""
-        members = scalar_td.random_subset(self.num_members, self.num_minimum, batch.action.device)
+        members = temporal_difference.random_members(self.num_members, self.num_minimum, batch.action.device)
         free = torch.zeros_like(batch.returns)
         target = scalar_td.bootstrap_target(self.model, batch, next_action, free, members)
         return scalar_td.update_critic(
