@@ -260,5 +260,6 @@ def test_demonstrations_teach_the_critic_values_of_states_alone() -> None:
     hook.remove()
     assert_close(seen[0][:10], torch.zeros(10, A))
     assert_close(seen[0][10:], batch.action[10:] - 0.5)
-    learner = CSIL(Problem(D, D, A, torch.device("cpu")), **settings | {"demonstrated_actions": True})
+    settings["demonstrated_actions"] = True
+    learner = CSIL(Problem(D, D, A, torch.device("cpu")), **settings)
     assert learner.model.taught_action(batch.now, batch.action) is batch.action
