@@ -19,7 +19,6 @@ from cohoff.algorithms.resfit.resfit_cfg import ResfitAlgorithmCfg, ResfitRunner
 from cohoff.errors import InputError
 from cohoff.offpolicy.capture import CapturedCalls
 from cohoff.offpolicy.inference import load_policy
-from cohoff.offpolicy.transitions import Corrections
 from cohoff.policies.exported import ExportedPolicy
 from cohoff.stress import point_mass
 from cohoff.stress.training import make_runner
@@ -123,12 +122,9 @@ def test_the_critics_learn_their_target() -> None:
     assert torch.equal(resfit.model.critic.head.weight, before)
 
 
-def test_settings_and_data_that_it_has_no_use_for_are_refused() -> None:
+def test_more_members_than_there_are_is_refused() -> None:
     with pytest.raises(InputError, match="target_members=11 is above"):
         learner(target_members=11)
-    corrections = Corrections(torch.zeros(1, 4), torch.zeros(1, A))
-    with pytest.raises(InputError, match="corrections is for algorithms that clone"):
-        learner().prepare(None, corrections, 0.9, None)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_captured_update_equals_one_that_is_not(tmp_path: Path) -> None:

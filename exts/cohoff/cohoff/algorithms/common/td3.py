@@ -113,8 +113,6 @@ class Td3Learner(ABC):
         self, demonstrations: Transitions, corrections: Corrections | None, discount: float, progress: Any
     ) -> dict[str, dict[str, float]]:
         """Normalize inputs by the demonstrations."""
-        if corrections is not None:
-            raise InputError("agent.algorithm.corrections is for algorithms that clone; set it to null")
         model = self.model
         model.actor.fit_normalization(self.actor_obs(demonstrations.now))
         model.critic.fit_normalization(self.critic_obs(demonstrations.now))
