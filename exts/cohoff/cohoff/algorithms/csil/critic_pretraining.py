@@ -20,6 +20,9 @@ from cohoff.offpolicy.transitions import Transitions
 REPORT_EVERY = 250
 """Updates between two reports; each costs a host read."""
 
+DEVIATION_STD = 0.05
+"""Standard deviation of executed actions in pre-training, about that of exploration."""
+
 
 def following_rows(demonstrations: Transitions) -> Tensor:
     """Row [M] of the action that follows each transition; the last one of an episode is its own stand-in."""
@@ -61,7 +64,9 @@ def pretrain_critic(
         rows = torch.randint(len(demonstrations), (size,), device=returns.device)
         zeros = torch.zeros_like(returns[rows])
         batch = one_step_batch(demonstrations, rows, zeros, zeros)
-        batch.action = model.taught_action(batch.now, batch.action)
+        # The critic would otherwise start with random slopes in deviations that it has never seen.
+        noise = DEVIATION_STD * torch.randn_like(batch.action)
+        batch.action = model.taught_action(batch.now, batch.action) + noise
         target, _ = categorical.two_hot(returns[rows], model.critic.atoms)
         next_action = model.taught_action(batch.next, demonstrations.action[next_rows[rows]])
         metrics = update_critic(model, optimizer, batch, target, next_action, size, gradient_penalty)
