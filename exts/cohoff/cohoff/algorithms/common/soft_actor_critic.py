@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -48,7 +49,7 @@ class SoftModel(CriticModel):
         self.log_temperature = nn.Parameter(torch.tensor(math.log(initial_temperature)))
 
 
-class SoftActorCritic:
+class SoftActorCritic(ABC):
     """Base class of learners of the maximum-entropy objective on a sparse reward; they clone nothing.
 
     SAC (arXiv 1801.01290) with an automatic temperature (arXiv 1812.05905). A subclass says how the critic learns.
@@ -82,11 +83,11 @@ class SoftActorCritic:
             )
         }
 
+    @abstractmethod
     def update_critic(
         self, batch: Batch, next_action: Tensor, next_log_prob: Tensor, num_demonstrations: int
     ) -> Metrics:
         """One step of the critic, given the next executed action [B, A] and the log density [B] of the actor's own."""
-        raise NotImplementedError
 
     def features(self, actor_obs: Tensor) -> dict[str, Tensor]:
         """Nothing is stored with a state."""
@@ -153,5 +154,5 @@ class SoftActorCritic:
         """None beside the networks."""
         return {}
 
-    def load_constants(self, constants: dict[str, float]) -> None:
+    def load_constants(self, constants: dict[str, float]) -> None:  # noqa: B027 (there are none)
         """Nothing to take up."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from cohoff.policies.acting import CombinedPolicy
 from cohoff.policies.combine import make_combination
 
 
-class SoftImitation:
+class SoftImitation(ABC):
     """Base class of learners of a reward under a KL penalty toward the prior. A subclass says how the critic learns.
 
     Args:
@@ -61,9 +62,9 @@ class SoftImitation:
         self._refinement = torch.optim.SGD(self.model.reward.parameters(), refinement_learning_rate)
         self.model.reward.requires_grad_(self.relabels)
 
+    @abstractmethod
     def update_critic(self, batch: Batch, beta: float, num_demonstrations: int) -> Metrics:
         """One step of the critic, without the target network's."""
-        raise NotImplementedError
 
     def features(self, actor_obs: Tensor) -> dict[str, Tensor]:
         """Mean and spread of the frozen prior, [B, A] each: updates need them at every state that they draw."""
