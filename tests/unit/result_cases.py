@@ -61,7 +61,7 @@ def make_summary(
 
 def write_benchmark(suite: Path) -> None:
     """Two tasks, two settings and two seeds of ten episodes; one run of NutAssembly failed."""
-    write_json(suite / "suite.json", {"tasks": {"Square": {}, "NutAssembly": {}}, "settings": {"csil": [], "bc": []}})
+    write_json(suite / "suite.json", {"tasks": {"Square": {}, "NutAssembly": {}}, "settings": {"csil": {}, "bc": {}}})
     curves: dict[tuple[str, str], list[Mapping[int, str]]] = {
         ("Square", "csil"): [
             {0: "1111100000", 1000: "1111100001", 2000: "1111111110"},

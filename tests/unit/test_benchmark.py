@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from cohoff.commands import benchmark
+from cohoff.experiments.agent_kinds import AgentKind
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.suite import PlannedRun, planned_runs, read_suite
 from cohoff.experiments.workflow import StageFailed, Workflow
@@ -23,7 +24,7 @@ from cohoff.experiments.workflow import StageFailed, Workflow
 SUITE = """
 title: a question
 tasks: {Square: {}}
-settings: {csil: [], sparse: [agent.algorithm.reward=sparse]}
+settings: {csil: {}, sparse: {overrides: [agent.algorithm.reward=sparse]}}
 seeds: [0, 1]
 """
 
@@ -37,7 +38,13 @@ class FakePipeline:
     interrupted: bool = False
 
     def __init__(
-        self, cfg: PipelineCfg, output: Path, flow: Workflow, base_from: Path | None = None, with_pictures: bool = True
+        self,
+        cfg: PipelineCfg,
+        agent: AgentKind,
+        output: Path,
+        flow: Workflow,
+        base_from: Path | None = None,
+        with_pictures: bool = True,
     ) -> None:
         assert (output / "settings.json").is_file()
         assert (base_from is None) == (cfg.experiment == "data") and with_pictures == (base_from is None)

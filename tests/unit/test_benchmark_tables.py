@@ -101,18 +101,18 @@ def test_other_initial_states_are_not_paired(suite: Path) -> None:
 
 def test_a_setting_without_results_leaves_the_others_comparable(suite: Path) -> None:
     definition = json.loads((suite / "suite.json").read_text())
-    definition["settings"] = {"csil": [], "later": [], "bc": []}
+    definition["settings"] = {"csil": {}, "later": {}, "bc": {}}
     write_json(suite / "suite.json", definition)
     header, _, _, later, bc = (cells(line) for line in build_table("comparison suite", suite.parent))
     assert later == ["later", "0", *["-"] * (len(header) - 2)] and bc[1] == "3"
-    definition["settings"] = {"later": [], "csil": [], "bc": []}
+    definition["settings"] = {"later": {}, "csil": {}, "bc": {}}
     write_json(suite / "suite.json", definition)
     *_, bc = (cells(line) for line in build_table("comparison suite", suite.parent))
     assert bc[1:3] == ["3", "0.633"] and bc[-3:] == ["-", "-", "-"]  # the first has nothing to compare with
 
 
 def test_results_that_the_suite_no_longer_asks_for_are_left_out(suite: Path) -> None:
-    write_json(suite / "suite.json", {"tasks": {"Square": {}}, "settings": {"bc": []}})
+    write_json(suite / "suite.json", {"tasks": {"Square": {}}, "settings": {"bc": {}}})
     results = read_benchmark(suite)
     assert {(run.task, run.setting) for run in results.runs} == {("Square", "bc")} and results.failed == []
 
@@ -132,7 +132,7 @@ def test_seeds_of_different_recipes_are_not_mixed(suite: Path) -> None:
         (lambda suite: (suite / "suite.json").unlink(), "suite.json"),
         (lambda suite: write_json(suite / "square/bc/seed_0.json", {"task": "Cohoff-Square-Franka"}), "seed_0.json"),
         (
-            lambda suite: write_json(suite / "suite.json", {"tasks": {"Coffee": {}}, "settings": {"bc": []}}),
+            lambda suite: write_json(suite / "suite.json", {"tasks": {"Coffee": {}}, "settings": {"bc": {}}}),
             "no results",
         ),
     ],

@@ -15,6 +15,7 @@ import pytest
 from result_cases import make_rate, make_result
 from rich.console import Console
 
+from cohoff.experiments.agent_kinds import OffPolicyAgent, OnPolicyAgent, agent_kind
 from cohoff.experiments.pipeline import Pipeline
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.summary import summarize
@@ -42,7 +43,7 @@ def option(stage: Stage, name: str) -> str:
 
 def test_the_base_has_demonstrations_of_its_own_and_the_learner_disturbed_ones(tmp_path: Path) -> None:
     flow = IdleFlow(tmp_path)
-    Pipeline(CFG, tmp_path, flow).make_base()
+    Pipeline(CFG, OffPolicyAgent(), tmp_path, flow).make_base()
     collect, disturb, pretrain = flow.stages
     assert [stage.name for stage in flow.stages] == ["collect", "disturb", "pretrain"]
     assert float(option(collect, "disturbance")) == 0.0 and float(option(disturb, "disturbance")) == 0.2
@@ -57,7 +58,7 @@ def test_all_policies_are_evaluated_from_the_same_initial_states(
     """They are those of a seed and a number of environments, as long as each runs one episode."""
     monkeypatch.chdir(tmp_path)
     flow = IdleFlow(tmp_path)
-    pipeline = Pipeline(CFG, tmp_path, flow)
+    pipeline = Pipeline(CFG, OffPolicyAgent(), tmp_path, flow)
     write_json(pipeline.run_folder / "pretraining.json", phases)
     pipeline.measure_base()
     pipeline.evaluate_start(tmp_path / "model_9.pt")
@@ -73,8 +74,35 @@ def test_all_policies_are_evaluated_from_the_same_initial_states(
         assert option(stage, "num_envs") == option(stage, "episodes") == "32" and option(stage, "seed") == "1000003"
 
 
+def test_an_on_policy_agent_gets_its_base_through_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It starts as the base policy, and takes no demonstrations."""
+    monkeypatch.chdir(tmp_path)
+    flow = IdleFlow(tmp_path)
+    cfg = replace(CFG, agent="resip", overrides=("presets=d1", "agent.gamma=0.99"))
+    pipeline = Pipeline(cfg, agent_kind({"gamma": 0.999}), tmp_path, flow)
+    train = pipeline.train()
+    for iteration in (0, 5, 9):
+        (pipeline.run_folder / f"model_{iteration}.pt").parent.mkdir(parents=True, exist_ok=True)
+        (pipeline.run_folder / f"model_{iteration}.pt").touch()
+    pipeline.evaluate_checkpoints()
+    base = f"env.base={tmp_path / 'base.safetensors'}"
+    assert base in train.command and not any("agent.algorithm." in word for word in train.command)
+    start, middle = flow.stages[1:]
+    assert (start.name, option(start, "policy")) == ("evaluate_resip_step0", "base")
+    assert start.command[-1] == "presets=d1" and option(start, "checkpoint") == "base.safetensors"
+    assert (middle.name, option(middle, "policy")) == ("evaluate_resip_5", "ppo")
+    assert middle.command[-2:] == ["presets=d1", base]
+
+
+def test_demonstrations_tell_the_kind_of_an_agent() -> None:
+    assert isinstance(agent_kind({"demonstrations": None}), OffPolicyAgent)
+    assert isinstance(agent_kind({"gamma": 0.999}), OnPolicyAgent)
+
+
 def test_runs_that_start_side_by_side_have_folders_of_their_own(tmp_path: Path) -> None:
-    folders = {Pipeline(CFG, tmp_path, IdleFlow(tmp_path)).run_folder for _ in range(5)}
+    folders = {Pipeline(CFG, OffPolicyAgent(), tmp_path, IdleFlow(tmp_path)).run_folder for _ in range(5)}
     assert len(folders) == 5
 
 
@@ -91,37 +119,37 @@ def test_the_shared_base_is_not_evaluated_again(tmp_path: Path, change: dict[str
     cfg = replace(CFG, overrides=("presets=d1", "agent.algorithm.beta=1"))
     shared, own = tmp_path / "shared", tmp_path / "own"
     shared.mkdir()
-    pipeline = Pipeline(cfg, own, IdleFlow(own), base_from=shared)
+    pipeline = Pipeline(cfg, OffPolicyAgent(), own, IdleFlow(own), base_from=shared)
     assert pipeline._known_base_result() is None
     result = make_result(20, 32) | {"seeds": [1_000_003], "overrides": ["presets=d1"]} | change
     (shared / "base.json").write_text(json.dumps(result))
     assert (pipeline._known_base_result() == result) == known
     assert (pipeline._known_base_result() is not None) == known
-    assert Pipeline(cfg, shared, IdleFlow(shared))._known_base_result() is None
+    assert Pipeline(cfg, OffPolicyAgent(), shared, IdleFlow(shared))._known_base_result() is None
 
 
 def test_the_summary_keeps_the_outcomes() -> None:
     def result(policy: str, outcomes: str, env_steps: int | None = None) -> dict[str, Any]:
         return make_rate(outcomes) | {
             "policy": policy,
-            "training": None if env_steps is None else {"env_steps": env_steps},
+            "training": None if env_steps is None else {"env_steps": env_steps, "updates": env_steps // 4},
         }
 
     results = {
         "base": result("base", "1100"),
         "bc": result("clone", "0000"),
-        "csil_step0": result("step0", "1000", 0),
+        "csil_step0": result("step0", "1000"),
         "csil_final": result("trained", "1111", 200),
         "csil_9": result("trained", "0100", 100),
     }
-    progress = {"env_steps": 200, "updates": 50}
-    summary = summarize(CFG, results, progress, {"online": 10.0})
+    summary = summarize(CFG, results, {"online": 10.0})
     assert summary["base"] == make_rate("1100") and summary["bc"]["outcomes"] == "0000"
     csil = summary["csil"]
     assert csil["step0"]["outcomes"] == "1000" and csil["final"]["outcomes"] == "1111"
     points = [(point["env_steps"], point["outcomes"]) for point in csil["curve"]]
     assert points == [(0, "1000"), (100, "0100"), (200, "1111")]
+    assert (csil["env_steps"], csil["updates"]) == (200, 50)
     assert csil["min_during_training"] == 0.25
     del results["bc"]
-    assert summarize(CFG, results, progress, {"online": 10.0})["bc"] is None
+    assert summarize(CFG, results, {"online": 10.0})["bc"] is None
     assert summary["settings"]["seed"] == 3 and summary["throughput"]["env_steps_per_second"] == 20.0

@@ -24,7 +24,7 @@ from cohoff.algorithms.resip.ppo import ResidualPPO
 from cohoff.algorithms.resip.residual import GROUP, ResidualActions
 from cohoff.algorithms.resip.resip_cfg import ResipAlgorithmCfg, ResipRunnerCfg
 from cohoff.errors import InputError
-from cohoff.isaac.ppo_policy import PpoPolicy
+from cohoff.isaac.ppo_policy import PpoPolicy, counters
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.stress import point_mass
@@ -193,11 +193,24 @@ def test_a_checkpoint_of_ppo_acts_with_its_mean(trained: tuple[OnPolicyRunner, P
         policy(TensorDict({"policy": torch.zeros(1, 5), GROUP: torch.zeros(1, 2)}, batch_size=[1]))
 
 
+def test_a_checkpoint_of_ppo_counts_its_steps(tmp_path: Path) -> None:
+    (tmp_path / "params").mkdir()
+    algorithm = {"num_learning_epochs": 5, "num_mini_batches": 4}
+    agent = {"num_steps_per_env": 64, "algorithm": algorithm}
+    for name, content in (("agent", agent), ("env", {"scene": {"num_envs": 16}})):
+        (tmp_path / "params" / f"{name}.yaml").write_text(yaml.dump(content))
+    expected = {"iteration": 25, "env_steps": 25 * 64 * 16, "updates": 25 * 20}
+    assert counters(tmp_path / "model_24.pt") == expected
+    (tmp_path / "params" / "env.yaml").unlink()
+    with pytest.raises(InputError, match="train it again"):
+        counters(tmp_path / "model_24.pt")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         (lambda folder: (folder / "model_1.pt").write_bytes(b"not torch"), "model_1.pt' is damaged"),
-        (lambda folder: torch.save({"model": {}}, folder / "model_1.pt"), "or --policy csil"),
+        (lambda folder: torch.save({"model": {}}, folder / "model_1.pt"), "or --policy trained"),
         (lambda folder: (folder / "params" / "agent.yaml").write_text("{}"), "is damaged"),
         (lambda folder: (folder / "run.json").unlink(), "run.json' is damaged"),
         (lambda folder: (folder / "run.json").write_text('{"task": "Other"}'), "of task 'Other', not 'PointMass'"),

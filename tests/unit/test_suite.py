@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from cohoff.errors import InputError
-from cohoff.experiments.suite import PlannedRun, SuiteCfg, SuiteTaskCfg, planned_runs, read_suite
+from cohoff.experiments.suite import PlannedRun, SettingCfg, SuiteCfg, SuiteTaskCfg, planned_runs, read_suite
 
 SUITES = Path(__file__).parents[2] / "scripts/benchmarks"
 TEXT = """
@@ -21,15 +21,18 @@ tasks:
   Square: {max_iterations: 10, num_demonstrations: 5}
   NutAssembly: {}
 settings:
-  csil: []
-  sparse: [agent.algorithm.reward=sparse]
+  csil: {}
+  sparse: {overrides: [agent.algorithm.reward=sparse]}
 seeds: [3, 1]
 evaluations: 5
 """
 
 
+OVERRIDES = {"csil": [], "sparse": ["agent.algorithm.reward=sparse"], "d1": ["presets=d1"]}
+
+
 def make_suite(**changes: object) -> SuiteCfg:
-    settings = {"csil": [], "sparse": ["agent.algorithm.reward=sparse"], "d1": ["presets=d1"]}
+    settings = {name: SettingCfg(overrides=overrides) for name, overrides in OVERRIDES.items()}
     suite = SuiteCfg("a question", {"Square": SuiteTaskCfg(), "NutAssembly": SuiteTaskCfg()}, settings, [3, 1])
     return replace(suite, **changes)
 
@@ -65,7 +68,8 @@ def test_every_setting_is_in_the_hash() -> None:
     before = plan(make_suite())
     assert len({run.recipe_hash for run in before.values()}) == len(before)
     assert [run.recipe_hash for run in plan(make_suite()).values()] == [run.recipe_hash for run in before.values()]
-    other = make_suite(settings={"csil": [], "sparse": ["agent.algorithm.reward=time"], "d1": ["presets=d1"]})
+    changes = {"sparse": SettingCfg(overrides=["agent.algorithm.reward=time"])}
+    other = make_suite(settings=make_suite().settings | changes)
     changed = [key for key, run in plan(other).items() if run.recipe_hash != before[key].recipe_hash]
     assert changed == [key for key in before if key[1] == "sparse"]
     for suite in (make_suite(episodes=64), make_suite(tasks={"Square": SuiteTaskCfg(max_iterations=7)})):
@@ -80,6 +84,15 @@ def test_settings_share_data_unless_they_change_the_task() -> None:
     different = [runs["square", "d1", 1], runs["square", "csil", 3], runs["nut_assembly", "csil", 1]]
     assert len({run.data for run in (first, *different)}) == 4
     assert runs["square", "d1", 1].data_cfg.overrides == ("presets=d1",)
+
+
+def test_agents_are_compared_on_the_same_data_each_with_its_iterations() -> None:
+    settings = {"csil": SettingCfg(), "resip": SettingCfg("resip", max_iterations=12)}
+    runs = plan(make_suite(settings=settings, evaluations=4))
+    first, other = runs["square", "csil", 1], runs["square", "resip", 1]
+    assert (first.cfg.agent, first.cfg.max_iterations, first.cfg.save_interval) == ("csil", 100, 25)
+    assert (other.cfg.agent, other.cfg.max_iterations, other.cfg.save_interval) == ("resip", 12, 3)
+    assert (other.data, other.data_cfg) == (first.data, first.data_cfg)
 
 
 def test_suites_share_data_whatever_their_budget() -> None:
@@ -100,6 +113,7 @@ def test_suites_share_data_whatever_their_budget() -> None:
         ("num_demonstrations: 5", "demonstrations: 5", "demonstrations"),
         ("max_iterations: 10", "max_iterations: ten", "ten"),
         ("max_iterations: 10", "max_iterations: 0", "tasks.Square.max_iterations"),
+        ("csil: {}", "csil: {max_iterations: 0}", "settings.csil.max_iterations"),
         ("evaluations: 5", "evaluations: 0", "evaluations"),
         ("seeds: [3, 1]", "", "seeds"),
         ("seeds: [3, 1]", "seeds: []", "seeds"),

@@ -44,6 +44,15 @@ def checkpoints(run: Path) -> list[Path]:
     return sorted(found, key=iteration_of)
 
 
+def settled_checkpoints(run: Path) -> list[Path]:
+    """Complete checkpoints in the folder ``run``, without the last of the run: those that an iteration follows."""
+    progress = last_progress(run)
+    if progress is None:  # rsl_rl's own runners do not tell
+        return checkpoints(run)[:-1]
+    # Checkpoints are counted from 0, progress from 1.
+    return [path for path in checkpoints(run) if iteration_of(path) + 2 <= progress["iteration"]]
+
+
 def iteration_of(checkpoint: Path) -> int:
     """Iteration after which ``model_<iteration>.pt`` was written, counted from 0."""
     return int(checkpoint.stem.removeprefix("model_"))

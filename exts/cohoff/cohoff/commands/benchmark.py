@@ -31,6 +31,7 @@ from rich.console import Console
 
 from cohoff.cli import at_least, command_parser
 from cohoff.errors import InputError
+from cohoff.experiments.agent_kinds import agent_kind
 from cohoff.experiments.benchmark_results import SUITE_FILE
 from cohoff.experiments.pipeline import Pipeline, prepare_output
 from cohoff.experiments.pipeline_cfg import PipelineCfg
@@ -38,7 +39,7 @@ from cohoff.experiments.results import read_json
 from cohoff.experiments.suite import PlannedRun, planned_runs, read_suite
 from cohoff.experiments.workflow import StageFailed, Workflow
 from cohoff.files import write_json
-from cohoff.isaac.launch import load_entry_point
+from cohoff.isaac.launch import agent_settings, load_entry_point
 from cohoff.provenance import versions
 
 SUITES = Path("scripts/benchmarks")
@@ -113,12 +114,13 @@ def work(runs: Sequence[PlannedRun], retry: bool, console: Console) -> int:
 def make(run: PlannedRun, console: Console) -> dict[str, Any]:
     """Make one run; return its summary, or ``failed`` with the reason."""
     try:
+        agent = agent_kind(agent_settings(run.cfg.task, run.cfg.agent))
         with _alone(run.data), _workflow(run.data_cfg, run.data, console) as flow:
-            base = Pipeline(run.data_cfg, run.data, flow)
+            base = Pipeline(run.data_cfg, agent, run.data, flow)
             base.make_base()
             base.measure_base()
         with _workflow(run.cfg, run.work, console) as flow:
-            return Pipeline(run.cfg, run.work, flow, base_from=run.data, with_pictures=False).run()
+            return Pipeline(run.cfg, agent, run.work, flow, base_from=run.data, with_pictures=False).run()
     except StageFailed as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return {"task": run.cfg.task, "failed": str(error).splitlines()[0]}

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from cohoff.cli import add_seed, at_least, check_device, command_parser
 from cohoff.errors import InputError
+from cohoff.experiments.agent_kinds import agent_kind
 from cohoff.experiments.pipeline import Pipeline, prepare_output, relative
 from cohoff.experiments.pipeline_cfg import QUICK, QUICK_TRAINING, PipelineCfg
 from cohoff.experiments.results import run_folder
@@ -149,11 +150,12 @@ def main(argv: Sequence[str]) -> int:
     """Run the demo and report."""
     args = parse_arguments(argv)
     cfg = pipeline_cfg(args)
+    agent = agent_kind(agent_settings(args.task, args.agent))
     console = Console()
     prepare_output(cfg, args.output, args.resume)
     try:
         with Workflow(args.output, console, resume=args.resume) as flow:
-            summary = Pipeline(cfg, args.output, flow, args.base_from).run()
+            summary = Pipeline(cfg, agent, args.output, flow, args.base_from).run()
     except StageFailed as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 1

@@ -22,7 +22,7 @@ from cohoff.isaac.arguments import add_task_and_device, parse_with_overrides
 from cohoff.isaac.evaluation import EvaluationProgress, evaluate, round_up_episodes
 from cohoff.isaac.launch import make_env
 from cohoff.isaac.policies import TRAINED, add_policy_arguments, bind_policy, check_policy_arguments, open_policy
-from cohoff.isaac.ppo_policy import find_checkpoint
+from cohoff.isaac.ppo_policy import counters, find_checkpoint
 from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.provenance import provenance
 
@@ -52,11 +52,12 @@ def fix_checkpoint(args: argparse.Namespace) -> dict[str, int] | None:
     """Replace the folder of a run by its newest checkpoint, which may be another one when the evaluation is over.
 
     Returns:
-        Iterations, environment steps and updates of the policy; None where it was not trained online, or by rsl_rl's
-        own PPO, whose checkpoints do not tell.
+        Iterations, environment steps and updates of the policy; None where it was not trained online.
     """
     if args.policy == "ppo":
-        args.checkpoint = str(find_checkpoint(args.checkpoint))
+        file = find_checkpoint(args.checkpoint)
+        args.checkpoint = str(file)
+        return counters(file)
     if args.policy not in TRAINED:
         return None
     content, file = read_checkpoint(args.checkpoint)
@@ -90,6 +91,7 @@ def main(argv: Sequence[str]) -> None:
         "policy": args.policy,
         "checkpoint": args.checkpoint,
         "base": args.base,
+        "best_of": args.best_of,
         "training": training,
         "num_envs": args.num_envs,
         "seeds": [args.seed],

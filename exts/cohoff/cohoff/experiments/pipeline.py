@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from cohoff.errors import InputError
+from cohoff.experiments.agent_kinds import AgentKind
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.results import read_json
 from cohoff.experiments.summary import summarize
 from cohoff.experiments.workflow import Stage, Workflow
 from cohoff.files import write_json
-from cohoff.run_folder import checkpoints, has_clone, iteration_of, last_progress
+from cohoff.run_folder import checkpoints, has_clone, iteration_of, last_progress, settled_checkpoints
 
 
 class Pipeline:
@@ -30,6 +31,7 @@ class Pipeline:
 
     Args:
         cfg: What to run.
+        agent: Kind of ``cfg.agent``.
         output: Folder for demonstrations, base policy, results, video and logs.
         flow: Runs the stages.
         base_from: Folder of another pipeline whose demonstrations and base policy are used.
@@ -37,9 +39,16 @@ class Pipeline:
     """
 
     def __init__(
-        self, cfg: PipelineCfg, output: Path, flow: Workflow, base_from: Path | None = None, with_pictures: bool = True
+        self,
+        cfg: PipelineCfg,
+        agent: AgentKind,
+        output: Path,
+        flow: Workflow,
+        base_from: Path | None = None,
+        with_pictures: bool = True,
     ) -> None:
         self.cfg = cfg
+        self.agent = agent
         self.output = output
         self.flow = flow
         self.makes_base = base_from is None
@@ -72,20 +81,19 @@ class Pipeline:
             self.evaluate_start(final)
         pictures = [self.record_video(final)] if self.with_pictures else []
         name = f"{self.cfg.agent}_final"
-        self.evaluate(name, f"{self.cfg.label}, final", "trained", final, self.cfg.episodes)
+        self.evaluate(name, f"{self.cfg.label}, final", self.agent.policy, final, self.cfg.episodes)
         flow.wait(*pictures, *self.evaluations.values())
         if self.with_pictures:
             flow.wait(self.plot())
         progress = last_progress(self.run_folder)
-        assert progress is not None
-        seconds["online"] = progress["seconds"]
-        seconds["clone"] = train.seconds - progress["seconds"]
+        seconds["online"] = train.seconds if progress is None else progress["seconds"]
+        seconds["clone"] = train.seconds - seconds["online"]
         seconds["evaluate"] = sum(stage.seconds for stage in self.evaluations.values())
         seconds["total"] = time.monotonic() - started
         results = {name: read_json(self.result(name)) for name in self.evaluations}
         if base_result is not None:
             results["base"] = base_result
-        summary = summarize(self.cfg, results, progress, seconds)
+        summary = summarize(self.cfg, results, seconds)
         reused = [stage.name for stage in flow.stages if stage.state == "reused"]
         return summary | {"reused": reused, "run": relative(self.run_folder)}
 
@@ -173,16 +181,13 @@ class Pipeline:
         command += [
             f"agent.device={cfg.device}",
             f"agent.save_interval={cfg.save_interval}",
-            f"agent.algorithm.demonstrations={self.demos.absolute()}",
-            f"agent.algorithm.corrections={self.disturbed.absolute()}",
-            f"agent.algorithm.base={self.base.absolute()}",
+            *self.agent.inputs(self.demos, self.disturbed, self.base),
             *cfg.overrides,
         ]
         return self.flow.submit(Stage("train", cfg.label, command, [self.run_folder], status=self._training_status))
 
     def evaluate(self, name: str, title: str, policy: str, checkpoint: Path, episodes: int) -> None:
         """Queue an evaluation; its result is evaluation ``name``."""
-        cfg = self.cfg
         command = self.program(
             "evaluate",
             policy=policy,
@@ -192,7 +197,7 @@ class Pipeline:
             seed=self.evaluation_seed,
             json=self.result(name),
         )
-        command += cfg.task_overrides
+        command += self._task_overrides(policy)
         self.evaluations[name] = self.flow.submit(
             Stage(f"evaluate_{name}", f"evaluation: {title}", command, [self.result(name)])
         )
@@ -201,21 +206,20 @@ class Pipeline:
         """Queue evaluations of what training starts from, which every checkpoint holds; an agent may have no clone."""
         if has_clone(self.run_folder):
             self.evaluate("bc", "clone", "clone", checkpoint, self.cfg.episodes)
-        self.evaluate(self.step0, f"{self.cfg.label} at step 0", "step0", checkpoint, self.cfg.episodes)
+        policy = self.agent.step0
+        start = self.base if policy == "base" else checkpoint
+        self.evaluate(self.step0, f"{self.cfg.label} at step 0", policy, start, self.cfg.episodes)
 
     def evaluate_checkpoints(self) -> None:
         """Queue evaluations of new checkpoints, without the last of the run, which no iteration follows."""
-        progress = last_progress(self.run_folder)
-        for checkpoint in checkpoints(self.run_folder):
-            iteration = iteration_of(checkpoint)  # counted from 0, those of progress from 1
-            if progress is None or progress["iteration"] < iteration + 2:
-                continue
+        for checkpoint in settled_checkpoints(self.run_folder):
+            iteration = iteration_of(checkpoint)
             name = f"{self.cfg.agent}_{iteration}"
             if self.step0 not in self.evaluations:
                 self.evaluate_start(checkpoint)
             if iteration > 0 and name not in self.evaluations:
                 title = f"{self.cfg.label} at iteration {iteration}"
-                self.evaluate(name, title, "trained", checkpoint, self.cfg.checkpoint_episodes)
+                self.evaluate(name, title, self.agent.policy, checkpoint, self.cfg.checkpoint_episodes)
 
     def record_video(self, checkpoint: Path) -> Stage:
         """Queue the video of the policy in ``checkpoint``."""
@@ -223,13 +227,13 @@ class Pipeline:
         outputs = [self.output / "policy.gif", self.output / "policy.png"]
         command = self.program(
             "record_video",
-            policy="trained",
+            policy=self.agent.policy,
             checkpoint=relative(checkpoint),
             num_envs=cfg.video_envs,
             max_steps=cfg.video_steps,
             seed=2_000_000 + cfg.seed,
         )
-        command += [*cfg.task_overrides, "--output", *map(str, outputs)]
+        command += [*self._task_overrides(self.agent.policy), "--output", *map(str, outputs)]
         return self.flow.submit(Stage("video", "video", command, outputs))
 
     def plot(self) -> Stage:
@@ -256,11 +260,17 @@ class Pipeline:
         name = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{self.cfg.agent}_seed{self.cfg.seed}"
         return outputs[0] if outputs else Path("logs", "rsl_rl", self.cfg.experiment, name).absolute()
 
+    def _task_overrides(self, policy: str) -> list[str]:
+        """Overrides of the task in which ``policy`` acts."""
+        acts_on = self.agent.acts_on(self.base) if policy == self.agent.policy else []
+        return [*self.cfg.task_overrides, *acts_on]
+
     def _training_status(self) -> str:
         """The learner's last report in words."""
         last = last_progress(self.run_folder)
         if last is None:
-            return "clone and critic"
+            newest = checkpoints(self.run_folder)[-1:]
+            return f"iteration {iteration_of(newest[0]) + 1}" if newest else "before the first iteration"
         speed = last["env_steps"] / last["seconds"]
         status = f"{last['env_steps']:,} steps, {last['updates']:,} updates, {speed:.0f} steps/s"
         success = last.get("train_success")

@@ -35,6 +35,18 @@ class SuiteTaskCfg:
 
 
 @dataclass
+class SettingCfg:
+    """What a suite compares."""
+
+    agent: str = "csil"
+    """Agent of the tasks."""
+    overrides: list[str] = field(default_factory=list)
+    """Settings of the task or of training on it, in hydra's syntax."""
+    max_iterations: int | None = None
+    """Iterations on every task, for an agent whose iterations are not 512 environment steps; None takes the task's."""
+
+
+@dataclass
 class SuiteCfg:
     """A suite: every task with every setting and every seed."""
 
@@ -42,12 +54,10 @@ class SuiteCfg:
     """One line about the question that it answers."""
     tasks: dict[str, SuiteTaskCfg] = MISSING
     """By name, ``Square`` for ``Cohoff-Square-Franka``."""
-    settings: dict[str, list[str]] = MISSING
-    """What is compared: overrides by name."""
+    settings: dict[str, SettingCfg] = MISSING
+    """What is compared, by name."""
     seeds: list[int] = MISSING
     """Each seed has its own demonstrations, base policy, training and initial states of evaluations."""
-    agent: str = "csil"
-    """Agent of the tasks."""
     episodes: int = 256
     """Episodes of every evaluation."""
     evaluations: int = 4
@@ -88,9 +98,10 @@ def read_suite(path: Path) -> SuiteCfg:
         suite = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SuiteCfg), OmegaConf.load(path)))
     assert isinstance(suite, SuiteCfg)
     counts = {"episodes": suite.episodes, "evaluations": suite.evaluations}
-    counts |= {f"tasks.{name}.max_iterations": task.max_iterations for name, task in suite.tasks.items()}
+    for group, entries in (("tasks", suite.tasks), ("settings", suite.settings)):
+        counts |= {f"{group}.{name}.max_iterations": entry.max_iterations for name, entry in entries.items()}
     for name, value in counts.items():
-        if value < 1:
+        if value is not None and value < 1:
             raise InputError(f"{name} in {str(path)!r} is {value}; it must be at least 1")
     for name in ("tasks", "settings", "seeds"):
         if not getattr(suite, name):
@@ -112,34 +123,35 @@ def planned_runs(
     """
     for seed in suite.seeds:
         for task_name, task in suite.tasks.items():
-            for setting, overrides in suite.settings.items():
+            for setting_name, setting in suite.settings.items():
                 task_id = f"Cohoff-{task_name}-Franka"
                 recipe = recipe_of(task_id)
-                cfg = _pipeline_cfg(suite, task_id, task, [*task.overrides, *overrides], seed, name, recipe)
+                cfg = _pipeline_cfg(suite, task_id, task, setting, seed, name, recipe)
                 data = _hash(replace(_data_cfg(cfg), seed=0))
                 yield PlannedRun(
                     cfg,
-                    run_folder(results / name, cfg.task, setting, seed).with_suffix(".json"),
-                    run_folder(outputs / name, cfg.task, setting, seed),
+                    run_folder(results / name, cfg.task, setting_name, seed).with_suffix(".json"),
+                    run_folder(outputs / name, cfg.task, setting_name, seed),
                     outputs / "data" / f"{task_folder(cfg.task)}_{data}" / f"seed_{seed}",
                 )
 
 
 def _pipeline_cfg(
-    suite: SuiteCfg, task_id: str, task: SuiteTaskCfg, overrides: list[str], seed: int, name: str, recipe: Any
+    suite: SuiteCfg, task_id: str, task: SuiteTaskCfg, setting: SettingCfg, seed: int, name: str, recipe: Any
 ) -> PipelineCfg:
+    max_iterations = setting.max_iterations or task.max_iterations
     return PipelineCfg(
         task=task_id,
         num_demonstrations=task.num_demonstrations or recipe.num_demonstrations,
         disturbance=recipe.disturbance if task.disturbance is None else task.disturbance,
-        agent=suite.agent,
+        agent=setting.agent,
         experiment=name,
         seed=seed,
-        max_iterations=task.max_iterations,
-        save_interval=max(task.max_iterations // suite.evaluations, 1),
+        max_iterations=max_iterations,
+        save_interval=max(max_iterations // suite.evaluations, 1),
         episodes=suite.episodes,
         checkpoint_episodes=suite.episodes,
-        overrides=tuple(overrides),
+        overrides=(*task.overrides, *setting.overrides),
     )
 
 

@@ -16,7 +16,6 @@ from cohoff.provenance import command_line, git_revision
 def summarize(
     cfg: PipelineCfg,
     results: Mapping[str, Mapping[str, Any]],
-    progress: Mapping[str, Any],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """Success rates, learning curve, times and origin, as JSON values.
@@ -25,11 +24,11 @@ def summarize(
         cfg: What was run.
         results: Results of ``cohoff evaluate`` by name: base, bc where there is a clone, <agent>_step0, <agent>_final
             and others of the agent.
-        progress: The learner's last report.
         seconds: Wall time of the stages [s], with ``online``.
     """
     of_agent = {name: result for name, result in results.items() if name.startswith(f"{cfg.agent}_")}
     start, final = of_agent.pop(f"{cfg.agent}_step0"), of_agent[f"{cfg.agent}_final"]
+    counts = final["training"]
     trained = sorted(of_agent.values(), key=lambda result: result["training"]["env_steps"])
     return {
         "task": cfg.task,
@@ -40,14 +39,17 @@ def summarize(
             "step0": success_of(start),
             "final": success_of(final),
             "min_during_training": min(result["success"] for result in trained),
-            "env_steps": progress["env_steps"],
-            "updates": progress["updates"],
-            "curve": [{"env_steps": r["training"]["env_steps"], **success_of(r)} for r in (start, *trained)],
+            "env_steps": counts["env_steps"],
+            "updates": counts["updates"],
+            "curve": [
+                {"env_steps": 0, **success_of(start)},
+                *({"env_steps": result["training"]["env_steps"], **success_of(result)} for result in trained),
+            ],
         },
         "seconds": {name: round(value, 1) for name, value in seconds.items()},
         "throughput": {
-            "env_steps_per_second": round(progress["env_steps"] / seconds["online"], 1),
-            "updates_per_second": round(progress["updates"] / seconds["online"], 1),
+            "env_steps_per_second": round(counts["env_steps"] / seconds["online"], 1),
+            "updates_per_second": round(counts["updates"] / seconds["online"], 1),
         },
         "settings": asdict(cfg),
         "git_revision": git_revision(),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 import torch
 from tensordict import TensorDict
 
+from cohoff.cli import at_least
 from cohoff.errors import InputError
 from cohoff.isaac.evaluation import Policy
 from cohoff.isaac.launch import make_expert
@@ -95,6 +96,12 @@ def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
         help="base policy of trained and step0 instead of the one of the run: its file or folder, or flow or pi05",
     )
     parser.add_argument("--base_checkpoint", help="file or folder of --base flow or pi05")
+    parser.add_argument(
+        "--best_of",
+        type=at_least(1),
+        default=1,
+        help="samples of base noise and action from which the critic of trained chooses (default: %(default)s)",
+    )
     parser.add_argument("--base_device", help="device of the base policy (default: that of the simulation)")
 
 
@@ -113,6 +120,8 @@ def check_policy_arguments(args: argparse.Namespace) -> None:
         raise InputError(f"--policy {args.policy} needs --checkpoint")
     if args.base and args.policy not in ("trained", "step0"):
         raise InputError(f"--base is only for trained and step0, not for --policy {args.policy}; leave it out")
+    if args.best_of > 1 and args.policy != "trained":
+        raise InputError(f"--best_of is only for trained, not for --policy {args.policy}; leave it out")
     if args.policy != "ppo":
         refuse_base(args.overrides, f"those of --policy {args.policy}")
 
@@ -133,7 +142,9 @@ def open_policy(args: argparse.Namespace) -> Policy | None:
         return PpoPolicy(args.checkpoint, args.device, args.task)
     if args.policy == "exported":
         return ExportedPolicy(args.checkpoint, args.num_envs, args.device, args.task)
-    return load_policy(args.checkpoint, args.num_envs, args.device, args.policy, args.base, args.task, args.base_device)
+    return load_policy(
+        args.checkpoint, args.num_envs, args.device, args.policy, args.base, args.task, args.base_device, args.best_of
+    )
 
 
 def bind_policy(policy: Policy | None, args: argparse.Namespace, env: ManipulationEnv) -> Policy:

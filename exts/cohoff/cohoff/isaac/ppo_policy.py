@@ -45,7 +45,7 @@ class PpoPolicy:
             raise InputError(f"checkpoint {str(path)!r} is of task {trained_on!r}, not {task!r}")
         with reading(folder / "params" / "agent.yaml", "train it again"):
             cfg = yaml.load((folder / "params" / "agent.yaml").read_text(encoding="utf-8"), _Loader)
-        with reading(file, "give a checkpoint of rsl_rl's PPO, or --policy csil for one of cohoff's own"):
+        with reading(file, "give a checkpoint of rsl_rl's PPO, or --policy trained for one of cohoff's own"):
             content = torch.load(file, map_location=device, weights_only=True)
             self._actor = _actor(cfg, content["actor_state_dict"]).to(device).eval().requires_grad_(False)
 
@@ -79,6 +79,21 @@ def find_checkpoint(path: str | os.PathLike[str]) -> Path:
     if not found:
         raise InputError(f"no checkpoint model_<iteration>.pt at {str(path)!r}")
     return max(found, key=iteration_of) if path.is_dir() else path
+
+
+def counters(file: Path) -> dict[str, int]:
+    """Iterations, environment steps and updates of a checkpoint; a run's settings tell the sizes of an iteration.
+
+    Raises:
+        InputError: The settings are missing or damaged.
+    """
+    params = file.parent / "params"
+    with reading(params, "train it again"):
+        agent, env = (yaml.load((params / f"{name}.yaml").read_text("utf-8"), _Loader) for name in ("agent", "env"))
+        iterations, algorithm = iteration_of(file) + 1, agent["algorithm"]
+        steps = iterations * agent["num_steps_per_env"] * env["scene"]["num_envs"]
+        updates = iterations * algorithm["num_learning_epochs"] * algorithm["num_mini_batches"]
+    return {"iteration": iterations, "env_steps": steps, "updates": updates}
 
 
 def _actor(cfg: dict[str, Any], weights: dict[str, Tensor]) -> MLPModel:

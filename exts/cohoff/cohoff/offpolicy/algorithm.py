@@ -30,6 +30,7 @@ from cohoff.files import reading, write_json
 from cohoff.offpolicy import checkpoint
 from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.batch import Batch, assemble, concatenate
+from cohoff.offpolicy.best_of import BestOf
 from cohoff.offpolicy.capture import CapturedCalls, CudaRecorder, use_capture
 from cohoff.offpolicy.collector import Collector
 from cohoff.offpolicy.combinations import check_base_collection, check_combinations
@@ -96,6 +97,7 @@ class OffPolicyAlgorithm:
         actor_start_episodes: int,
         time_limit: float | None,
         base_collection_std: float | None,
+        best_of: int,
         evaluation_share: float,
         capture: bool | None,
     ):
@@ -113,6 +115,7 @@ class OffPolicyAlgorithm:
         self.actor_start_steps, self.actor_start_episodes = actor_start_steps, actor_start_episodes
         self.discount, self.effective_horizon = discount or 0.0, effective_horizon
         self.learning_rate, self.replay_steps, self.time_limit = learning_rate, replay_steps, time_limit
+        self.best_of = best_of
 
         self.num_envs = env.num_envs
         self.evaluation_share = evaluation_share
@@ -301,15 +304,19 @@ class OffPolicyAlgorithm:
                 print(f"[cohoff] {phase}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
             if self.log_dir is not None:
                 write_json(self.log_dir / PRETRAINING_FILE, measured)
-        choose_noise = None
+        choose_noise, best_of = None, None
+        if self.best_of > 1:
+            best_of = BestOf(self.learner, self.observe, engine, self.best_of)
+            choose_noise = best_of.choose_noise if best_of.chooses_noise else None
         if isinstance(self.learner, NoiseLearner):
             is_train = torch.arange(self.num_envs, device=self.device) < num_train
             choose_noise = LearnedNoise(self.learner, self.observe, is_train)
         # Only now, because the features of a state come from what has been learned from the demonstrations.
-        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise)
+        keeps_plans = isinstance(self.learner, NoiseLearner)
+        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise, keeps_plans)
         self.collector = Collector(
             self.learner, self.observe, base_actions, self.replay_steps, num_train, self._example,
-            self.problem.action_dim,
+            self.problem.action_dim, best_of,
         )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
         totals = {

@@ -106,6 +106,9 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     """Until the actor moves, training environments execute the base action plus normal noise of this standard
     deviation, and only the critic learns. None lets the policy act from the start."""
 
+    best_of: Annotated[int, Ge(1)] = 1
+    """Samples of base noise and of the action from which the critic chooses in training; 1 takes what comes."""
+
     evaluation_share: Annotated[float, Ge(0), Lt(1)] = 0.125
     """Share of the environments that act with the mean policy and are never stored."""
 

@@ -19,13 +19,19 @@ from cohoff.policies.chunking import ChooseNoise, ChunkEngine
 class BaseActions:
     """Base actions [N, A] at the present states of N environments; [N, 0] where there is no base policy.
 
-    With ``choose_noise``, plans start from what it returns instead of standard normal noise.
+    With ``choose_noise``, plans start from what it returns instead of standard normal noise. With ``keeps_plans``, the
+    noise is stored with the states.
     """
 
     def __init__(
-        self, engine: ChunkEngine | None, num_envs: int, device: torch.device, choose_noise: ChooseNoise | None = None
+        self,
+        engine: ChunkEngine | None,
+        num_envs: int,
+        device: torch.device,
+        choose_noise: ChooseNoise | None = None,
+        keeps_plans: bool = False,
     ):
-        self.engine, self._choose_noise = engine, choose_noise
+        self.engine, self._choose_noise, self._keeps_plans = engine, choose_noise, keeps_plans
         width = 0 if engine is None else engine.policy.action_dim
         self.num_envs, self.device = num_envs, device
         self.action = torch.zeros(num_envs, width, device=device)
@@ -38,8 +44,8 @@ class BaseActions:
         return self.action.shape[1]
 
     def features(self) -> Fields:
-        """What is stored with the present states [N] beside the base action: of the plans, where they are learned."""
-        if self.engine is None or self._choose_noise is None:
+        """What is stored with the present states [N] beside the base action: of the plans, where they are kept."""
+        if self.engine is None or not self._keeps_plans:
             return {}
         return plan_features(self.engine.noise, self.engine.steps_since_plan)
 

@@ -39,6 +39,13 @@ class State:
         features = {name.removeprefix(FEATURES): fields[name] for name in fields if name.startswith(FEATURES)}
         return State(actor, fields.get("critic", actor), fields["base_action"], features)
 
+    def repeat(self, count: int) -> State:
+        """All states ``count`` times, one copy after the other, [count * B]."""
+        actor = self.actor.repeat(count, 1)
+        critic = actor if self.critic is self.actor else self.critic.repeat(count, 1)
+        features = {name: value.repeat(count, *[1] * (value.ndim - 1)) for name, value in self.features.items()}
+        return State(actor, critic, self.base_action.repeat(count, 1), features)
+
 
 @dataclass
 class Batch:

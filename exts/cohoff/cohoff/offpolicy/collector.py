@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.batch import FEATURES, State
+from cohoff.offpolicy.best_of import BestOf
 from cohoff.offpolicy.episodes import EpisodeStatistics
 from cohoff.offpolicy.finite import finite_or_zero
 from cohoff.offpolicy.learner import Learner
@@ -31,10 +32,11 @@ class Collector:
 
     def __init__(
         self, learner: Learner, observe: Observe, base_actions: BaseActions, replay_steps: int, num_train: int,
-        obs: TensorDict, action_dim: int,
+        obs: TensorDict, action_dim: int, best_of: BestOf | None = None,
     ):  # fmt: skip
         num_envs, device = base_actions.num_envs, base_actions.device
         self.learner, self.observe, self.base_actions = learner, observe, base_actions
+        self._choose = learner.act if best_of is None else best_of.act
         self.num_train = num_train
         example, _ = self.state_of(obs, torch.zeros(num_envs, base_actions.size, device=device))
         self.fields = (*self.observe(obs), "base_action", "action", "reward")
@@ -71,7 +73,7 @@ class Collector:
         if not self._is_current:
             self._arrive(*self.state_of(obs, self.base_actions.current(obs)))
             self._is_current = True
-        action = self.learner.act(State.of(self._state), self._is_train)
+        action = self._choose(State.of(self._state), self._is_train)
         if base_std is not None:
             base_action = self._state["base_action"]
             noisy = (base_action + base_std * torch.randn_like(base_action)).clamp(-1.0, 1.0)

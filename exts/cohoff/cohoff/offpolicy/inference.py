@@ -12,6 +12,7 @@ from tensordict import TensorDict
 
 from cohoff.errors import InputError
 from cohoff.files import reading
+from cohoff.offpolicy.best_of import BestOf, BestOfPolicy
 from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.offpolicy.learner import PolicyKind, Problem, make_learner
 from cohoff.offpolicy.observing import Observer
@@ -28,7 +29,8 @@ def load_policy(
     base_path: str | os.PathLike[str] | None = None,
     task: str | None = None,
     base_device: torch.device | str | None = None,
-) -> ActingPolicy:
+    best_of: int = 1,
+) -> ActingPolicy | BestOfPolicy:
     """Open the policy of a training run as it acts.
 
     Args:
@@ -40,6 +42,7 @@ def load_policy(
         base_path: Base checkpoint; None takes the one the run was trained with.
         task: Task that the checkpoint must be of; None accepts any.
         base_device: Device of the base; None is ``device``.
+        best_of: Samples from which the critic chooses, of ``trained`` only.
 
     Raises:
         InputError: the checkpoint or its base is missing, unreadable or of another task, or it holds no clone.
@@ -67,6 +70,12 @@ def load_policy(
             f"the policy chooses {problem.noise_dim} noise values and base policy {str(base_path)!r} plans from "
             f"{engine.policy.noise_dim}; give the base that it was trained with"
         )
+    if best_of > 1:
+        if kind != "trained":
+            raise InputError(f"best_of={best_of} needs the trained critic, not the policy {kind}; leave it out")
+        learner.load_constants(content["constants"])
+        learner.modules.requires_grad_(False).eval()
+        return BestOfPolicy(BestOf(learner, observe, engine, best_of))
     return ActingPolicy(policy.requires_grad_(False).eval(), observe, engine)
 
 

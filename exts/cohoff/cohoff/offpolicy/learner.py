@@ -123,6 +123,15 @@ class Learner(Protocol):
 
 
 @runtime_checkable
+class ValueLearner(Protocol):
+    """A :class:`Learner` whose critic values what is executed."""
+
+    def value(self, state: State, action: Tensor) -> Tensor:
+        """Value [B] of executing actions [B, A], the mean over the critic's members."""
+        ...
+
+
+@runtime_checkable
 class NoiseLearner(Protocol):
     """A :class:`Learner` whose action is the noise that the base policy plans from, once for each plan.
 

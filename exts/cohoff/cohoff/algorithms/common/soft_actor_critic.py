@@ -100,6 +100,11 @@ class SoftActorCritic(ABC):
         noise = torch.randn_like(mean) * explore[:, None]
         return self.combination(state.base_action, losses.sample_tanh_gaussian(mean, std, noise))
 
+    @torch.no_grad()
+    def value(self, state: State, action: Tensor) -> Tensor:
+        """Value [B] of executing actions [B, A]."""
+        return self.model.critic.value(*self.model.critic_inputs(state, action)).mean(0)
+
     def policy(self, kind: PolicyKind) -> CombinedPolicy | None:
         """Mean policy: ``trained`` or at ``step0``."""
         if kind == "clone":

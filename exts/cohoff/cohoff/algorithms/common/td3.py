@@ -109,6 +109,11 @@ class Td3Learner(ABC):
         action = self.executed(self.model.actor, state)
         return td.noisy_action(action, torch.randn_like(action) * explore[:, None], self.exploration_std, 1.0)
 
+    @torch.no_grad()
+    def value(self, state: State, action: Tensor) -> Tensor:
+        """Value [B] of executing actions [B, A]."""
+        return self.model.critic(self.critic_obs(state), action).mean(0)
+
     def prepare(
         self, demonstrations: Transitions, corrections: Corrections | None, discount: float, progress: Any
     ) -> dict[str, dict[str, float]]:

@@ -78,6 +78,11 @@ class SoftImitation(ABC):
         action = losses.sample_tanh_gaussian(mean, std.clamp_max(self.exploration_std), noise)
         return self.combination(state.base_action, action)
 
+    @torch.no_grad()
+    def value(self, state: State, action: Tensor) -> Tensor:
+        """Value [B] of executing actions [B, A]."""
+        return self.model.critic.value(*self.model.critic_inputs(state, action)).mean(0)
+
     def policy(self, kind: PolicyKind) -> CombinedPolicy:
         """Mean policy: ``trained``, at ``step0``, or the ``clone`` alone."""
         if kind == "clone":
