@@ -85,6 +85,12 @@ def test_tables_of_tasks(tmp_path: Path) -> None:
     )
 
 
+def test_the_speeds_of_agents(tmp_path: Path) -> None:
+    agents = [{"agent": "csil", "loop_ms": 4.47, "update_ms": 17.5, "updates_per_second": 57.1}]
+    write(tmp_path / "algorithms/loop.json", {"agents": agents})
+    assert build_table("speeds algorithms", tmp_path)[2] == "| csil | 4.5 ms | 17.5 ms | 57 |"
+
+
 def test_blocks_are_filled() -> None:
     text = "a\n<!-- table: one x -->\nold\n<!-- end -->\nb\n<!-- table: two -->\n<!-- end -->\n<!-- other: c -->\n"
     filled = fill(text, "table", lambda name: [f"[{name}]", "\\1"])

@@ -113,12 +113,23 @@ def simulation(suite: Path) -> list[Row]:
     return rows
 
 
+def speeds(folder: Path) -> list[Row]:
+    """What each agent adds to a control step of a task, and what an update costs."""
+    result = read_json(folder / "loop.json")
+    rows: list[Row] = [["agent", "loop beside a step", "update", "updates/s"]]
+    for agent in result["agents"]:
+        times = (f"{agent[name]:.1f} ms" for name in ("loop_ms", "update_ms"))
+        rows.append([agent["agent"], *times, f"{agent['updates_per_second']:.0f}"])
+    return rows
+
+
 KINDS: dict[str, Callable[[Path], list[Row]]] = {
     "overview": overview,
     "run": one_run,
     "seeds": seeds,
     "experts": experts,
     "simulation": simulation,
+    "speeds": speeds,
     "benchmark": benchmark_tables.benchmark,
     "comparison": benchmark_tables.comparison,
 }
