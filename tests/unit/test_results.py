@@ -87,6 +87,7 @@ def test_tables_of_tasks(tmp_path: Path) -> None:
 
 def test_the_speeds_of_agents(tmp_path: Path) -> None:
     agents = [{"agent": "csil", "loop_ms": 4.47, "update_ms": 17.5, "updates_per_second": 57.1}]
+    (tmp_path / "algorithms").mkdir()
     write(tmp_path / "algorithms/loop.json", {"agents": agents})
     assert build_table("speeds algorithms", tmp_path)[2] == "| csil | 4.5 ms | 17.5 ms | 57 |"
 
