@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cohoff.algorithms.common import entropy, losses
+from cohoff.algorithms.common import temporal_difference as td
 from cohoff.algorithms.dsrl import updates
 from cohoff.algorithms.dsrl.model import DsrlModel
 from cohoff.errors import InputError
@@ -113,11 +115,11 @@ class DSRL:
     def _update_critic(self, batch: Batch) -> Metrics:
         with torch.no_grad():
             mean, std = self.model.actor(batch.next.actor)
-            action, log_prob = updates.sample_with_log_prob(mean, std, torch.randn_like(mean))
+            action, log_prob = losses.sample_with_log_prob(mean, std, torch.randn_like(mean))
             values = self.model.target(batch.next.critic, action)
             target = updates.soft_target(batch.returns, batch.discount, values, log_prob, self.model.temperature)
         values = self.model.critic(batch.now.critic, batch.now.features[NOISE] / self.noise_bound)
-        loss = updates.critic_loss(values, target, batch.weight)
+        loss = td.scalar_td_loss(values, target, batch.weight)
         return {
             "critic_loss": loss.detach(),
             "q_replay": values.detach().mean(),
@@ -127,17 +129,17 @@ class DSRL:
 
     def _update_actor(self, batch: Batch) -> Metrics:
         mean, std = self.model.actor(batch.now.actor)
-        action, log_prob = updates.sample_with_log_prob(mean, std, torch.randn_like(mean))
+        action, log_prob = losses.sample_with_log_prob(mean, std, torch.randn_like(mean))
         self.model.critic.requires_grad_(False)
         values = self.model.critic(batch.now.critic, action)
         loss = updates.actor_loss(values, log_prob, self.model.temperature, batch.weight)
         skipped = step_if_finite(self.optimizers["actor"], loss)
         self.model.critic.requires_grad_(True)
-        entropy = log_prob.detach()
-        temperature_loss = updates.temperature_loss(self.model.log_temperature, entropy, self.target_entropy)
+        log_prob = log_prob.detach()
+        temperature_loss = entropy.temperature_loss(self.model.log_temperature, log_prob, self.target_entropy)
         return {
             "q_actor": values.detach().mean(),
-            "entropy": -entropy.mean(),
+            "entropy": -log_prob.mean(),
             "temperature": self.model.temperature,
             "std": std.detach().mean(),
             "skipped_actor": skipped,

@@ -14,9 +14,6 @@ from torch import Tensor, nn
 from cohoff.networks.gaussian import GaussianPolicy
 from cohoff.networks.scalar_critic import ScalarCritic
 
-MIN_OBS_STD = 0.05
-"""Smallest standard deviation by which an observation is divided."""
-
 
 class DsrlModel(nn.Module):
     """Actor over noise, critics, their targets, and the temperature.
@@ -50,6 +47,5 @@ class DsrlModel(nn.Module):
     def normalize_inputs(self, actor_obs: Tensor, critic_obs: Tensor) -> None:
         """Normalize the inputs by what observations [M, D] and [M, C] contain."""
         for networks, obs in (((self.actor, self.initial_actor), actor_obs), ((self.critic, self.target), critic_obs)):
-            mean, std = obs.mean(0), obs.std(0).clamp_min(MIN_OBS_STD)
             for network in networks:
-                network.set_normalization(mean, std)
+                network.fit_normalization(obs)
