@@ -14,6 +14,7 @@ import torch
 from seeing_cases import CAMERA, SeenPointMass, load, render, smallest_seeing_run, untrained
 from tensordict import TensorDict
 
+from cohoff.algorithms.dsrl.dsrl_cfg import DsrlRunnerCfg
 from cohoff.data.stored import load_pictures
 from cohoff.errors import InputError
 from cohoff.networks.encoders import IMAGES, VISION, EncoderSpec
@@ -136,6 +137,26 @@ def test_checkpoints_hold_the_encoder(cfg: dict[str, Any], tmp_path: Path) -> No
     torch.testing.assert_close(
         resumed.alg.demonstration_buffer.states["actor"], runner.alg.demonstration_buffer.states["actor"]
     )
+
+
+def test_any_learner_sees(cfg: dict[str, Any], tmp_path: Path) -> None:
+    """One that chooses the noise of plans reads pictures both at a step and where a plan is due."""
+    core = ("demonstrations", "base", "batch_size", "updates_per_iteration", "replay_steps", "learning_starts")
+    shared = {name: cfg["algorithm"][name] for name in core} | {"actor_start_episodes": 0}
+    small = {"actor_dims": (16,), "critic_dims": (16,)}
+    runner = runner_of({**cfg, "algorithm": DsrlRunnerCfg().algorithm.to_dict() | small | shared}, tmp_path / "run")
+    runner.learn(3)
+    assert runner.alg.num_updates == 21 and int(runner.alg.num_skipped) == 0
+    assert executed(load_policy(tmp_path / "run", 8, "cpu")).isfinite().all()
+
+
+def test_the_critic_may_read_the_whole_state(cfg: dict[str, Any], tmp_path: Path) -> None:
+    cfg["obs_groups"]["critic"] = ["policy"]
+    runner = runner_of(cfg, tmp_path / "run")
+    runner.learn(1)
+    assert runner.alg.collector is not None
+    shapes = {name: value.shape[1] for name, value in runner.alg.collector.buffer.states.items()}
+    assert (shapes["actor"], shapes["critic"]) == (65, 4)
 
 
 def test_the_export_sees(cfg: dict[str, Any], tmp_path: Path) -> None:

@@ -85,10 +85,13 @@ class Observer:
         """Take up what :meth:`state_dict` returned.
 
         Raises:
-            InputError: As :meth:`load_encoder`.
+            InputError: As :meth:`load_encoder`, or there is none.
         """
-        if self.encoder is not None and state is not None:
-            self.load_encoder(EncoderSpec(**state["spec"]), state["weights"], "the checkpoint")
+        if self.encoder is None:
+            return
+        if state is None:
+            raise InputError(f"the checkpoint has no encoder for the group {VISION!r}; train it again")
+        self.load_encoder(EncoderSpec(**state["spec"]), state["weights"], "the checkpoint")
 
     def load_encoder(self, spec: EncoderSpec, weights: Mapping[str, Tensor], source: str) -> None:
         """Take up the weights of an encoder of sizes ``spec`` from ``source``, which messages name.
