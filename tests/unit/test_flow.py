@@ -21,7 +21,8 @@ from cohoff.data.demonstrations import Demonstrations
 from cohoff.errors import InputError
 from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.base_checkpoint import read_metadata, write_checkpoint
-from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec, load_flow
+from cohoff.policies.flow.loading import load_flow
+from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 from cohoff.policies.flow.training import FlowTrainingCfg, chunk_targets, train_flow
 from cohoff.policies.loading import load_base
 

@@ -23,6 +23,7 @@ from cohoff.policies.loading import load_base
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "pretrain.py"
 TASK = "Cohoff-Square-Franka"
+SEEN_TASK = "Cohoff-Square-Camera-Franka"
 
 
 def write_demos(path: Path, task: str = TASK, action_dims: tuple[int, ...] = (7,) * 10) -> None:
@@ -35,6 +36,17 @@ def write_demos(path: Path, task: str = TASK, action_dims: tuple[int, ...] = (7,
             demo.attrs.update({"success": True, "num_samples": 6})
             for name, size in (("obs/policy", 5), ("next_obs/policy", 5), ("actions", action_dim)):
                 demo[name] = (torch.rand(6, size) - 0.5).numpy()
+
+
+def add_pictures(path: Path, groups: tuple[str, ...] = ("robot", "images")) -> None:
+    """What a task with cameras records beside the state: two pictures and the robot."""
+    with h5py.File(path, "r+") as file:
+        for demo in file["data"].values():  # pyright: ignore[reportAttributeAccessIssue]
+            if "robot" in groups:
+                demo["obs/robot"], demo["next_obs/robot"] = torch.rand(6, 4).numpy(), torch.rand(6, 4).numpy()
+            if "images" in groups:
+                for camera in ("wrist", "agentview"):
+                    demo[f"obs/images/{camera}"] = torch.randint(0, 256, (6, 16, 16, 3), dtype=torch.uint8).numpy()
 
 
 @pytest.fixture
@@ -80,6 +92,40 @@ def test_checkpoint_and_its_origin(pretrain: Callable[..., tuple[int, str, str]]
     }
     assert metadata["loss"] > 0 and metadata["holdout_loss"] > 0 and "torch" in metadata["versions"]
     assert [file.name for file in path.parent.iterdir()] == ["base.safetensors"]
+
+
+def test_a_task_with_cameras_is_seen(pretrain: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """The base reads pictures and the robot, not the state, which is in the file, too."""
+    write_demos(tmp_path / "demos.hdf5", SEEN_TASK)
+    add_pictures(tmp_path / "demos.hdf5")
+    status, out, error = pretrain(*arguments(SEEN_TASK), "--steps", "2")
+    assert status == 0 and error == "" and "60 transitions, 2 steps" in " ".join(out.split())
+    base = load_base(tmp_path / "base.safetensors", SEEN_TASK)
+    assert base.observations == ("images/agentview", "images/wrist", "robot")
+    picture = torch.zeros(3, 16, 16, 3, dtype=torch.uint8)
+    obs = TensorDict({"images": {"agentview": picture, "wrist": picture}, "robot": torch.zeros(3, 4)}, batch_size=[3])
+    assert base.plan(obs).shape == (3, 16, 7)
+    metadata = read_metadata(tmp_path / "base.safetensors")
+    assert metadata["encoder"]["cameras"] == {"agentview": [16, 16], "wrist": [16, 16]}
+    assert metadata["training"]["shift"] == 4
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        (("robot",), ["demo_0", "lacks images of cameras", "-Camera-"]),
+        (("images",), ["demo_0", "'obs/robot'", "record it again"]),
+    ],
+)
+def test_demonstrations_that_cannot_be_seen(
+    pretrain: Callable[..., tuple[int, str, str]], tmp_path: Path, groups: tuple[str, ...], words: list[str]
+) -> None:
+    write_demos(tmp_path / "demos.hdf5", SEEN_TASK)
+    add_pictures(tmp_path / "demos.hdf5", groups)
+    status, _, error = pretrain(*arguments(SEEN_TASK))
+    assert status == 2 and error.startswith("error: ") and error.count("\n") == 1, error
+    assert all(word in error for word in words), error
+    assert not (tmp_path / "base.safetensors").exists()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from isaaclab_tasks.utils.parse_cfg import load_cfg_from_registry
 
 import cohoff_tasks.common.derived_cfg as derived
 from cohoff.isaac.launch import load_entry_point, task_names
+from cohoff_tasks.common.observations_cfg import JointsObsCfg, RobotObsCfg
 from cohoff_tasks.common.registration import AGENTS
 
 EXPERIMENTS = {
@@ -48,13 +49,23 @@ def test_agents_of_two_tasks_do_not_share_their_parts() -> None:
     assert coffee.algorithm.beta != 7.0  # type: ignore[union-attr]
 
 
-def test_the_camera_variant_adds_images_and_nothing_else() -> None:
+def test_the_camera_variant_adds_images_the_robot_and_nothing_else() -> None:
     plain = load_cfg_from_registry("Cohoff-Coffee-Franka", "env_cfg_entry_point").to_dict()  # type: ignore[union-attr]
     camera = load_cfg_from_registry("Cohoff-Coffee-Camera-Franka", "env_cfg_entry_point").to_dict()  # type: ignore[union-attr]
     assert camera["observations"].pop("images").keys() >= {"agentview", "wrist"}
+    assert camera["observations"].pop("robot") == JointsObsCfg().to_dict()  # type: ignore[attr-defined]
     for group, name in (("scene", "agentview"), ("scene", "wrist"), ("events", "camera_jitter")):
         camera[group].pop(name)
     assert camera == plain
+
+
+def test_the_policy_that_sees_reads_no_object() -> None:
+    """Its groups are features of pictures, and a group of which every term is about the robot."""
+    cfg = load_cfg_from_registry("Cohoff-Coffee-Camera-Franka", "rsl_rl_csil_vision_cfg_entry_point")
+    assert set(sum(cfg.obs_groups.values(), [])) == {"vision", "robot"}  # type: ignore[union-attr]
+    terms = {name for name, term in JointsObsCfg().to_dict().items() if isinstance(term, dict)}  # type: ignore[attr-defined]
+    robot = {name for name, term in RobotObsCfg().to_dict().items() if isinstance(term, dict)}  # type: ignore[attr-defined]
+    assert terms == robot | {"joint_positions"}
 
 
 def test_recipes_are_reached_by_task() -> None:

@@ -79,6 +79,10 @@ class DeltaPoseAction(ActionTerm):
         quat = pose[:, 3:7]
         return pose[:, :3] + quat_apply(quat, self._offset) - self._env.scene.env_origins, quat
 
+    def joint_positions(self) -> torch.Tensor:
+        """Measured positions of the joints [rad], shape [N, J]."""
+        return self._asset.data.joint_pos.torch[:, self._joints]
+
     def tool_velocity(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Measured velocity of the tool center point, base frame: linear [m/s] [N, 3], angular [rad/s] [N, 3]."""
         velocity = self._asset.data.body_link_vel_w.torch[:, self._hand]

@@ -10,9 +10,12 @@ from isaaclab.utils import configclass
 from isaaclab_tasks.utils.hydra import preset
 
 from cohoff.isaac.cameras_cfg import fixed_camera_cfg, mounted_camera_cfg
+from cohoff.networks.encoders import IMAGES
+from cohoff.policies.flow.seeing import ROBOT
 
 from . import cameras, randomization
 from .env_cfg import ManipulationEnvCfg
+from .observations_cfg import JointsObsCfg
 from .randomization_cfg import when_randomized
 
 AGENTVIEW = "agentview"
@@ -20,9 +23,6 @@ AGENTVIEW = "agentview"
 
 WRIST = "wrist"
 """Name of the camera on the hand."""
-
-IMAGES = "images"
-"""Name of the observation group of the images."""
 
 _HAND = "/".join(("{ENV_REGEX_NS}/Robot/Geometry", *(f"panda_link{i}" for i in range(9)), "panda_hand"))
 
@@ -40,7 +40,7 @@ class ImagesObsCfg(ObservationGroupCfg):
 
 
 def with_cameras(env_cfg: type[ManipulationEnvCfg]) -> type[ManipulationEnvCfg]:
-    """Subclass of a task's environment configuration with cameras and the observation group ``images``."""
+    """Subclass of a task's environment configuration with cameras and the observation groups ``images``, ``robot``."""
 
     @configclass
     class CameraEnvCfg(env_cfg):
@@ -51,6 +51,7 @@ def with_cameras(env_cfg: type[ManipulationEnvCfg]) -> type[ManipulationEnvCfg]:
             setattr(self.scene, AGENTVIEW, _agentview_cfg())
             setattr(self.scene, WRIST, _wrist_cfg())
             setattr(self.observations, IMAGES, ImagesObsCfg())
+            setattr(self.observations, ROBOT, JointsObsCfg())
             self.events.camera_jitter = when_randomized(  # pyright: ignore[reportAttributeAccessIssue]
                 randomization.JitterCameras, names=(AGENTVIEW,), distance=0.02, angle=0.05
             )

@@ -57,6 +57,11 @@ def target_rotation(env: ManagerBasedRLEnv) -> torch.Tensor:
     return arm(env).target_error()[1]
 
 
+def joint_positions(env: ManagerBasedRLEnv) -> torch.Tensor:
+    """Positions of the joints of the arm [rad], shape [N, 7]."""
+    return arm(env).joint_positions()
+
+
 def gripper_opening(env: ManagerBasedRLEnv) -> torch.Tensor:
     """Distance between the finger pads minus half its range [m], shape [N, 1]."""
     term = gripper(env)

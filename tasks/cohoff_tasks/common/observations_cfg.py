@@ -57,8 +57,18 @@ class RobotObsCfg(ObservationGroupCfg):
 
 
 @configclass
+class JointsObsCfg(RobotObsCfg):
+    """State of the robot with its joints and without any object, [N, 31]: the group ``robot`` of the camera variant.
+
+    The 24 entries of :class:`RobotObsCfg`, then the positions of the seven joints of the arm [rad], scale 0.5.
+    """
+
+    joint_positions = ObservationTermCfg(func=observations.joint_positions, clip=(-4.0, 4.0), scale=0.5)
+
+
+@configclass
 class ObservationsCfg:
-    """Observation groups. A task sets ``policy``, the camera variant adds ``images``."""
+    """Observation groups. A task sets ``policy``, the camera variant adds ``images`` and ``robot``."""
 
     policy: RobotObsCfg = MISSING  # pyright: ignore[reportAssignmentType]
 

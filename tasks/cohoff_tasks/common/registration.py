@@ -9,6 +9,7 @@ import gymnasium as gym
 
 AGENTS = {
     "csil": "cohoff_tasks.agents.rsl_rl_csil_cfg:ManipulationCsilRunnerCfg",
+    "csil_vision": "cohoff_tasks.agents.rsl_rl_csil_vision_cfg:ManipulationCsilVisionRunnerCfg",
     "csil2023": "cohoff_tasks.agents.rsl_rl_csil2023_cfg:ManipulationCsil2023RunnerCfg",
     "rlpd": "cohoff_tasks.agents.rsl_rl_rlpd_cfg:ManipulationRlpdRunnerCfg",
     "xqc": "cohoff_tasks.agents.rsl_rl_xqc_cfg:ManipulationXqcRunnerCfg",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Train the base policy of a task on demonstrations.
+"""Train the base policy of a task on demonstrations; on a task with cameras, from pictures, with their encoder.
 
 Example::
 
@@ -18,10 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from cohoff.cli import add_demos, add_seed, at_least, command_parser, show_progress
-from cohoff.data.demonstrations import load_demonstrations
+from cohoff.data.demonstrations import POLICY, load_demonstrations
+from cohoff.data.stored import load_pictures
 from cohoff.files import check_target
 from cohoff.isaac.arguments import add_task_and_device, parse_and_check
+from cohoff.isaac.launch import has_cameras
+from cohoff.networks.encoders import IMAGES
 from cohoff.policies.flow.policy import FlowPolicySpec
+from cohoff.policies.flow.seeing import ROBOT
+from cohoff.policies.flow.seeing_training import SeeingTrainingCfg, train_seeing_flow
 from cohoff.policies.flow.training import FlowTrainingCfg, FlowTrainingReport, enough_steps, train_flow
 from cohoff.provenance import provenance
 
@@ -54,9 +59,15 @@ def describe(report: FlowTrainingReport) -> str:
 def main(argv: Sequence[str]) -> None:
     """Train and save."""
     args = parse_arguments(argv)
-    demos = load_demonstrations(args.demos, task=args.task, device=args.device, limit=args.num_demonstrations)
-    cfg = FlowTrainingCfg(seed=args.seed, steps=args.steps or enough_steps(demos.num_transitions))
-    spec = FlowPolicySpec(obs_dim=demos.obs.shape[1], action_dim=demos.actions.shape[1])
+    sees = has_cameras(args.task)
+    sizes = {ROBOT: None} if sees else {POLICY: None}
+    demos = load_demonstrations(
+        args.demos, task=args.task, sizes=sizes, device=args.device, limit=args.num_demonstrations
+    )
+    cfg = (SeeingTrainingCfg if sees else FlowTrainingCfg)(
+        seed=args.seed, steps=args.steps or enough_steps(demos.num_transitions)
+    )
+    pictures = load_pictures(demos, IMAGES) if sees else {}
     reports: list[FlowTrainingReport] = []
     start = time.perf_counter()
     with show_progress("training", cfg.steps, "steps") as advance:
@@ -65,7 +76,11 @@ def main(argv: Sequence[str]) -> None:
             reports.append(report)
             advance(report.step, describe(report))
 
-        policy = train_flow(demos, spec, cfg, record)
+        if isinstance(cfg, SeeingTrainingCfg):
+            policy = train_seeing_flow(demos, pictures, cfg, record)
+        else:
+            spec = FlowPolicySpec(obs_dim=demos.obs.shape[1], action_dim=demos.actions.shape[1])
+            policy = train_flow(demos, spec, cfg, record)
     seconds = time.perf_counter() - start
     origin: dict[str, Any] = {
         "demos": Path(args.demos).name,

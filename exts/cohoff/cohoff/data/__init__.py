@@ -4,6 +4,6 @@
 """Recorded data: demonstrations, in memory and in their files."""
 
 from cohoff.data.demonstrations import Demonstrations, load_demonstrations
-from cohoff.data.stored import stored_observations
+from cohoff.data.stored import load_pictures, stored_observations, stored_pictures
 
-__all__ = ["Demonstrations", "load_demonstrations", "stored_observations"]
+__all__ = ["Demonstrations", "load_demonstrations", "load_pictures", "stored_observations", "stored_pictures"]

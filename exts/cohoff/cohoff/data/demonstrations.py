@@ -27,7 +27,7 @@ SPARSE = 1_000
 """A dataset may be so many times larger than what it takes in the file; compression stays below."""
 
 POLICY = "policy"
-"""Observation group that every demonstration has."""
+"""Observation group of the whole state, which is read unless others are named."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Demonstrations:
     """
 
     observations: dict[str, torch.Tensor]
-    """Observation groups before each action, float32, shape [M, D] each; ``policy`` is always there."""
+    """Observation groups before each action, float32, shape [M, D] each."""
     actions: torch.Tensor
     """Executed actions, execution noise included, in [-1, 1], float32, shape [M, A]."""
     intended: torch.Tensor

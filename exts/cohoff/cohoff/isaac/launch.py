@@ -41,6 +41,11 @@ def check_task(task: str) -> None:
         raise InputError(f"unknown task {task!r}; available: {', '.join(names)}")
 
 
+def has_cameras(task: str) -> bool:
+    """Whether a task is the variant with cameras, which its name says."""
+    return "-Camera-" in task
+
+
 def agent_names(task: str) -> list[str]:
     """Names of the agents that a task registers as ``rsl_rl_<agent>_cfg_entry_point``."""
     check_task(task)

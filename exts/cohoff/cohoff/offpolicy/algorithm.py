@@ -79,6 +79,7 @@ class OffPolicyAlgorithm:
         base: str | None,
         base_checkpoint: str | None,
         base_device: str | None,
+        encoder: str | None,
         replan_interval: int,
         batch_size: int,
         demonstration_share: float,
@@ -119,7 +120,10 @@ class OffPolicyAlgorithm:
 
         self.num_envs = env.num_envs
         self.evaluation_share = evaluation_share
-        self.observe = Observer(obs_groups, obs)
+        self.observe = Observer(obs_groups, obs, self.device)
+        if encoder is not None and self.observe.encoder is None:
+            raise InputError(f"agent.algorithm.encoder is {encoder!r}, but agent.obs_groups do not name 'vision'")
+        self._encoder_path = encoder
         sizes = self.observe.sizes
         self.problem = Problem(
             actor_dim=sizes["actor"],
@@ -199,7 +203,9 @@ class OffPolicyAlgorithm:
 
     def process_env_step(self, obs: TensorDict, rewards: Tensor, dones: Tensor, extras: dict[str, Any]) -> None:
         """Store the step of the training environments, and count the outcomes of all."""
-        self._running.record(obs, dones.bool(), extras)
+        done = dones.bool()
+        seen, seen_extras = self.observe.see_step(obs, done, extras)
+        self._running.record(seen, done, seen_extras)
         self.env_steps += self.num_envs
         extras["log"] = {**extras.get("log", {}), **self.report.log}
 
@@ -283,6 +289,10 @@ class OffPolicyAlgorithm:
         num_train = self.num_envs - evaluation_environments(self.num_envs, self.evaluation_share)
         expected = None if self.resumed is None else self.resumed["meta"]["fingerprint"]
         demonstrations = self.inputs.complete(self.learner.uses_base, expected)
+        if self.observe.encoder is not None and self.resumed is None:
+            encoder = self.inputs.encoder(self._encoder_path)
+            self.observe.load_encoder(encoder.spec, encoder.state_dict(), self._encoder_path or "the base policy")
+        demonstrations = self.observe.see_demonstrations(demonstrations)
         self.inputs.keep_base(self.log_dir)
         engine = self.inputs.engine
         base = None if engine is None else engine.policy
@@ -334,7 +344,7 @@ class OffPolicyAlgorithm:
     def _read_corrections(self) -> Corrections | None:
         if self._corrections is None:
             return None
-        found = self.inputs.corrections(self._corrections)
+        found = self.observe.see_demonstrations(self.inputs.corrections(self._corrections))
         return Corrections(self.observe(found.observations)["actor"], found.intended)
 
     def _go_on(self, collector: Collector, content: dict[str, Any]) -> None:
@@ -371,6 +381,7 @@ class OffPolicyAlgorithm:
         replay = None if self.log_dir is None else save_replay(self._running.buffer, self.log_dir, self.env_steps)
         return {
             "model": self.learner.modules.state_dict(),
+            "encoder": self.observe.state_dict(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.learner.optimizers.items()},
             "constants": self.learner.constants(),
             "counters": {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates},
@@ -411,6 +422,7 @@ class OffPolicyAlgorithm:
                 if load_cfg is None or load_cfg.get("optimizer", True):
                     self._rate.load_optimizers(loaded_dict["optimizers"])
                 self.learner.load_constants(loaded_dict["constants"])
+                self.observe.load_state_dict(loaded_dict.get("encoder"))
             self.run_update = self._make_update()  # the optimizers' tensors are other ones now
             counters, meta = loaded_dict["counters"], loaded_dict["meta"]
             self.iteration, self.env_steps = counters["iteration"], counters["env_steps"]

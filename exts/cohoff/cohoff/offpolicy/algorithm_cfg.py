@@ -46,6 +46,9 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     base_device: str | None = None
     """Device of the base policy; None is the learner's."""
 
+    encoder: str | None = None
+    """File of scripts/pretrain.py whose encoder makes the observation group ``vision``; None takes it from ``base``."""
+
     replan_interval: Annotated[int, Ge(1)] = 10
     """Control steps between two plans of the base policy."""
 

@@ -12,6 +12,7 @@ from tensordict import TensorDict
 
 from cohoff.errors import InputError
 from cohoff.files import reading
+from cohoff.networks.encoders import IMAGES
 from cohoff.offpolicy.best_of import BestOf, BestOfPolicy
 from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.offpolicy.learner import PolicyKind, Problem, make_learner
@@ -55,7 +56,9 @@ def load_policy(
         problem = Problem(**meta["problem"], device=torch.device(device))
         learner = make_learner(meta["learner"], problem, meta["settings"])
         learner.modules.load_state_dict(content["model"])
-        observe = Observer(meta["obs_groups"], _example(meta))
+        encoder = content.get("encoder")
+        observe = Observer(meta["obs_groups"], _example(meta, encoder), device)
+        observe.load_state_dict(encoder)
     policy = learner.policy(kind)
     if policy is None:
         raise InputError(f"{type(learner).__name__} in {str(file)!r} has no {kind}; evaluate trained or step0")
@@ -79,6 +82,9 @@ def load_policy(
     return ActingPolicy(policy.requires_grad_(False).eval(), observe, engine)
 
 
-def _example(meta: dict) -> TensorDict:
+def _example(meta: dict, encoder: dict | None) -> TensorDict:
     """Observations of no environment, of the sizes that the run had."""
-    return TensorDict({name: torch.zeros(0, size) for name, size in meta["group_sizes"].items()}, batch_size=[0])
+    groups = {name: torch.zeros(0, size) for name, size in meta["group_sizes"].items()}
+    cameras = {} if encoder is None else encoder["spec"]["cameras"]
+    pictures = {name: torch.zeros(0, *size, 3, dtype=torch.uint8) for name, size in cameras.items()}
+    return TensorDict({**groups, IMAGES: pictures}, batch_size=[0])

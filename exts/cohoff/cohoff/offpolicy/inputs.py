@@ -12,8 +12,11 @@ from pathlib import Path
 from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError
 from cohoff.files import atomic_path
+from cohoff.networks.encoders import PictureEncoder
 from cohoff.offpolicy.learner import Problem
 from cohoff.policies.chunking import ChunkEngine
+from cohoff.policies.flow.loading import load_encoder
+from cohoff.policies.flow.seeing import SeeingFlowPolicy
 from cohoff.policies.loading import load_base
 
 
@@ -62,6 +65,22 @@ class RunInputs:
                 "train it again with scripts/pretrain.py"
             )
         self.engine = ChunkEngine(base, self._num_envs, self._problem.device, self.replan_interval)
+
+    def encoder(self, path: str | None) -> PictureEncoder:
+        """Open the encoder in a file of scripts/pretrain.py; None takes the base policy's.
+
+        Raises:
+            InputError: There is none.
+        """
+        if path is not None:
+            return load_encoder(path, self._task, self._problem.device)
+        base = None if self.engine is None else self.engine.policy
+        if not isinstance(base, SeeingFlowPolicy):
+            raise InputError(
+                "no encoder for the group 'vision'; set agent.algorithm.encoder=FILE, a base policy that "
+                "scripts/pretrain.py has trained on this task"
+            )
+        return base.vision
 
     @property
     def noise_dim(self) -> int:

@@ -149,7 +149,7 @@ class OffPolicyRunner(OnPolicyRunner):
         describe = getattr(self.alg.env, "describe", dict)
         about = {"task": self.alg.task, "observation_groups": self.alg.observe.groups["actor"], **describe()}
         try:
-            files = export_policy(self.alg.get_policy(), Path(path), about)
+            files = export_policy(self.alg.get_policy(), Path(path), about, self.alg.observe.encoder)
             line = f"exported {', '.join(file.name for file in files)} to {path}"
         except (InputError, OSError) as error:
             line = f"not exported: {error}"

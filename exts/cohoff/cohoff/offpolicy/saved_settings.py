@@ -21,6 +21,7 @@ OF_THIS_PLACE = (
     "base",
     "base_checkpoint",
     "base_device",
+    "encoder",
     "capture",
     "class_name",
 )

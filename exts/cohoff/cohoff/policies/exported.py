@@ -18,6 +18,7 @@ from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.files import reading
+from cohoff.networks.encoders import VISION
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.exporting import DESCRIPTION_FILE
 
@@ -67,6 +68,9 @@ class ExportedPolicy:
                 raise InputError(f"{str(folder)!r} is of task {about['task']!r}, not {task!r}")
             self._groups, self._device = list(about["observation_groups"]), torch.device(device)
             self._step = _open(folder / about["step"]["file"])
+            self._encode, self._pictures = None, []
+            if (encoder := about.get("encoder")) is not None:
+                self._encode, self._pictures = _open(folder / encoder["file"]), encoder["inputs"]
             self._engine = None
             if about["base"] is not None:
                 planner, interval = ExportedPlanner(folder, about), about["base"]["replan_interval"]
@@ -75,6 +79,8 @@ class ExportedPolicy:
     def __call__(self, obs: TensorDict) -> Tensor:
         """Executed actions [N, A]."""
         obs = obs.cpu()
+        if self._encode is not None:
+            obs[VISION] = self._encode(**{name: obs[tuple(name.split("/"))] for name in self._pictures})
         inputs = {"observation": torch.cat([obs[name] for name in self._groups], dim=1)}
         if self._engine is not None:
             inputs["base_action"] = self._engine.act(obs)

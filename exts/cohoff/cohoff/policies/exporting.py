@@ -18,10 +18,12 @@ from torch.export import Dim
 
 from cohoff.errors import InputError
 from cohoff.files import atomic_path, write_json
+from cohoff.networks.encoders import IMAGES, VISION, PictureEncoder
 from cohoff.policies.acting import ActingPolicy, NoisePolicy, StepPolicy
-from cohoff.policies.flow.policy import OBS_GROUP, FlowPolicy
+from cohoff.policies.flow.policy import FlowPolicy
+from cohoff.policies.flow.seeing import SeeingFlowPolicy
 
-STEP_FILE, PLAN_FILE, DESCRIPTION_FILE = "policy.onnx", "base.onnx", "policy.json"
+STEP_FILE, PLAN_FILE, ENCODER_FILE, DESCRIPTION_FILE = "policy.onnx", "base.onnx", "encoder.onnx", "policy.json"
 
 
 class Step(nn.Module):
@@ -37,7 +39,7 @@ class Step(nn.Module):
 
 
 class Plan(nn.Module):
-    """One plan of a flow policy: (group ``policy`` [B, D], standard normal noise [B, H·A]) to a chunk [B, H, A]."""
+    """One plan of a flow policy: (its input [B, D], standard normal noise [B, H·A]) to a chunk [B, H, A]."""
 
     def __init__(self, policy: FlowPolicy):
         super().__init__()
@@ -45,16 +47,32 @@ class Plan(nn.Module):
 
     def forward(self, observation: Tensor, noise: Tensor) -> Tensor:
         """Chunk [B, H, A]."""
-        return self.policy.plan({OBS_GROUP: observation}, noise)
+        return self.policy.plan_input(observation, noise)
 
 
-def export_policy(policy: ActingPolicy, folder: Path, description: dict[str, Any]) -> list[Path]:
-    """Write ``policy.onnx``, ``policy.json`` and, where there is a base policy, ``base.onnx``; return the files.
+class Encode(nn.Module):
+    """Pictures of the cameras, in the order of their names and in [0, 255], [B, H, W, 3] each, to features [B, F]."""
+
+    def __init__(self, encoder: PictureEncoder):
+        super().__init__()
+        self.encoder = copy.deepcopy(encoder)
+
+    def forward(self, pictures: list[Tensor]) -> Tensor:
+        """Features [B, F]."""
+        return self.encoder(dict(zip(self.encoder.spec.cameras, pictures, strict=True)))
+
+
+def export_policy(
+    policy: ActingPolicy, folder: Path, description: dict[str, Any], encoder: PictureEncoder | None = None
+) -> list[Path]:
+    """Write ``policy.onnx`` and ``policy.json``, and ``base.onnx`` and ``encoder.onnx`` if there is a base policy and
+    an encoder; return the files.
 
     Args:
         policy: Acts in environments.
         folder: Created if it is missing.
         description: JSON values that go into ``policy.json`` beside what is written here.
+        encoder: Makes the observation group ``vision``.
 
     Raises:
         InputError: The base policy cannot be exported.
@@ -66,6 +84,10 @@ def export_policy(policy: ActingPolicy, folder: Path, description: dict[str, Any
             raise InputError("only a flow base policy can be exported, and pi-0.5 is none; run cohoff evaluate with it")
     if isinstance(policy.policy, NoisePolicy):
         raise InputError("a policy that chooses the base's noise cannot be exported; run cohoff evaluate with it")
+    if isinstance(base, SeeingFlowPolicy) and not _are_equal(base.vision, encoder):
+        raise InputError(
+            "a base policy whose encoder is not the small policy's cannot be exported; run cohoff evaluate"
+        )
     step = Step(policy.policy).cpu()
     observation_dim, action_dim = step.policy.observation_dim, step.policy.actor.action_dim
     about = {
@@ -74,6 +96,7 @@ def export_policy(policy: ActingPolicy, folder: Path, description: dict[str, Any
         "action_dim": action_dim,
         "step": {"file": STEP_FILE, "inputs": ["observation"], "output": "action"},
         "base": None,
+        "encoder": None,
     }
     names, inputs = about["step"]["inputs"], [torch.zeros(2, observation_dim)]
     files = [folder / STEP_FILE, folder / DESCRIPTION_FILE]
@@ -82,25 +105,41 @@ def export_policy(policy: ActingPolicy, folder: Path, description: dict[str, Any
         inputs.append(torch.zeros(2, action_dim))
         about["base"] = {
             "file": PLAN_FILE, "inputs": ["observation", "noise"], "output": "chunk",
-            "observations": list(base.observations), "horizon": base.horizon, "noise_dim": base.noise_dim,
+            "observations": list(base.groups), "horizon": base.horizon, "noise_dim": base.noise_dim,
             "replan_interval": engine.replan_interval,
         }  # fmt: skip
         plan_inputs = (torch.zeros(2, base.spec.obs_dim), torch.zeros(2, base.noise_dim))
         _write_onnx(Plan(base).cpu(), plan_inputs, about["base"], folder / PLAN_FILE)
         files.append(folder / PLAN_FILE)
+    if encoder is not None:
+        cameras = encoder.spec.cameras
+        inputs_of_encoder = [f"{IMAGES}/{name}" for name in cameras]
+        about["encoder"] = {"file": ENCODER_FILE, "inputs": inputs_of_encoder, "output": VISION, "cameras": cameras}
+        pictures = [torch.zeros(2, *size, 3) for size in cameras.values()]
+        _write_onnx(Encode(encoder).cpu(), (pictures,), about["encoder"], folder / ENCODER_FILE)
+        files.append(folder / ENCODER_FILE)
     _write_onnx(step, tuple(inputs), about["step"], folder / STEP_FILE)
     write_json(folder / DESCRIPTION_FILE, about)
     return files
 
 
-def _write_onnx(module: nn.Module, inputs: tuple[Tensor, ...], about: dict[str, Any], path: Path) -> None:
-    """Export with any batch size; ``about`` names ``inputs`` and ``output``."""
-    batch = Dim("batch")
+def _are_equal(first: nn.Module, second: nn.Module | None) -> bool:
+    """Whether two networks have the same weights."""
+    ours, theirs = first.state_dict(), {} if second is None else second.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name].cpu(), theirs[name].cpu()) for name in ours)
+
+
+def _write_onnx(
+    module: nn.Module, inputs: tuple[Tensor | list[Tensor], ...], about: dict[str, Any], path: Path
+) -> None:
+    """Export with any batch size; ``about`` names ``inputs``, those in lists by themselves, and ``output``."""
+    rows = {0: Dim("batch")}
+    shapes = tuple([rows] * len(value) if isinstance(value, list) else rows for value in inputs)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # of torch, about its own code
         program = torch.onnx.export(
             module.requires_grad_(False), inputs, input_names=about["inputs"], output_names=[about["output"]],
-            dynamic_shapes=tuple({0: batch} for _ in inputs), dynamo=True, verbose=False,
+            dynamic_shapes=shapes, dynamo=True, verbose=False,
         )  # fmt: skip
     assert program is not None
     with atomic_path(path) as temporary:

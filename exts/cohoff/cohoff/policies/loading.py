@@ -49,7 +49,7 @@ class BaseKind:
 
 
 BASE_KINDS: dict[str, BaseKind] = {
-    "flow": BaseKind("cohoff.policies.flow.policy:load_flow"),
+    "flow": BaseKind("cohoff.policies.flow.loading:load_flow"),
     "pi05": BaseKind(
         "cohoff.policies.pi05.policy:load_pi05",
         recognizes="cohoff.policies.pi05.checkpoint_folder:is_checkpoint_folder",

@@ -117,26 +117,28 @@ class DriftingBase:
         return (turned + 0.2 * noise + 0.15).clamp(-1.0, 1.0)[:, None].expand(-1, self.horizon, -1)
 
 
-def write_demonstrations(path: Path, count: int = 30) -> None:
+def write_demonstrations(path: Path, count: int = 30, make: type[PointMass] = PointMass) -> None:
     """Episodes of the expert with execution noise, in the layout of ``cohoff collect``."""
     generator = torch.Generator().manual_seed(7)
-    env = PointMass(1, None, seed=7)
+    env = make(1, None, seed=7)
     with h5py.File(path, "w") as file:
         data = file.create_group("data")
         data.attrs.update({"env_args": json.dumps({"env_name": TASK}), "task": TASK, "seed": 7})
         for index in range(count):
-            rows: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+            rows: list[TensorDict] = []
             done = False
             while not done:
-                obs = env.get_observations()["policy"]
-                action = (expert(obs) + 0.2 * torch.randn(1, 2, generator=generator)).clamp(-1.0, 1.0)
+                obs = env.get_observations()
+                action = (expert(obs["policy"]) + 0.2 * torch.randn(1, 2, generator=generator)).clamp(-1.0, 1.0)
                 _, _, dones, extras = env.step(action)
-                rows.append((obs[0], action[0], extras["final_obs"]["policy"][0]))
+                final = extras["final_obs"]
+                vectors = {name: value for name, value in final.items() if isinstance(value, torch.Tensor)}
+                rows.append(TensorDict({"obs": obs, "actions": action, "next_obs": vectors}, batch_size=[1]))
                 done = bool(dones)
             demo = data.create_group(f"demo_{index}")
             demo.attrs.update({"success": True, "num_samples": len(rows)})
-            for name, values in zip(("obs/policy", "actions", "next_obs/policy"), zip(*rows, strict=True), strict=True):
-                demo[name] = torch.stack(values).numpy()
+            for name, value in TensorDict.cat(rows).flatten_keys("/").items():
+                demo[str(name)] = value.numpy()
 
 
 def smallest_csil(folder: Path) -> dict[str, Any]:
@@ -180,9 +182,9 @@ def go_on(algorithm: OffPolicyAlgorithm, iterations: int) -> None:
         algorithm.update()
 
 
-def success_rate(policy: Any, episodes: int = 256) -> float:
+def success_rate(policy: Any, episodes: int = 256, make: type[PointMass] = PointMass) -> float:
     """Success of the mean policy in the first episode of ``episodes`` environments, always the same ones."""
-    env = PointMass(episodes, None, seed=99)
+    env = make(episodes, None, seed=99)
     obs = env.get_observations()
     policy.reset(torch.ones(episodes, dtype=torch.bool))
     ended, won = (torch.zeros(episodes, dtype=torch.bool) for _ in range(2))
@@ -196,10 +198,15 @@ def success_rate(policy: Any, episodes: int = 256) -> float:
 
 
 def train(
-    cfg: dict[str, Any], log_dir: Path, iterations: int, num_envs: int = 32, steps: int = 8
+    cfg: dict[str, Any],
+    log_dir: Path,
+    iterations: int,
+    num_envs: int = 32,
+    steps: int = 8,
+    make: type[PointMass] = PointMass,
 ) -> OffPolicyAlgorithm:
     """Run the runner's loop for ``iterations``."""
-    env = PointMass(num_envs, log_dir)
+    env = make(num_envs, log_dir)
     obs = env.get_observations()
     algorithm = OffPolicyAlgorithm.construct_algorithm(obs, env, cfg, "cpu")
     algorithm.train_mode()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""A small flow-matching policy that plans action chunks from the ``policy`` observation.
+"""A small flow-matching policy that plans action chunks from the observation of a state.
 
 Conditional flow matching along straight paths (arXiv 2210.02747): with ``x_t = (1 - t) noise + t chunk``, the network
 regresses the velocity ``chunk - noise``. A plan integrates it from noise at t = 0 to t = 1 in a few Euler steps.
@@ -20,11 +20,7 @@ from tensordict import TensorDict
 from torch import nn
 
 from cohoff.errors import InputError
-from cohoff.files import reading
-from cohoff.policies.base_checkpoint import CURE, read_checkpoint, write_checkpoint
-
-OBS_GROUP = "policy"
-"""Observation group the policy reads."""
+from cohoff.policies.base_checkpoint import write_checkpoint
 
 OBS_LIMIT = 5.0
 """Bound on normalized observations, in standard deviations of the demonstrations."""
@@ -83,6 +79,8 @@ class FlowPolicy(nn.Module):
     """
 
     observations: tuple[str, ...] = ("policy",)
+    groups: tuple[str, ...] = ("policy",)
+    """Groups of vectors, those of features included, whose concatenation is the policy's input."""
     obs_mean: torch.Tensor
     obs_std: torch.Tensor
     action_scale: torch.Tensor
@@ -137,17 +135,25 @@ class FlowPolicy(nn.Module):
         return nn.functional.mse_loss(velocity, target - noise)
 
     @torch.no_grad()
-    def plan(self, obs: TensorDict | Mapping[str, torch.Tensor], noise: torch.Tensor | None = None) -> torch.Tensor:
+    def plan(self, obs: TensorDict | Mapping[str, Any], noise: torch.Tensor | None = None) -> torch.Tensor:
         """Return a chunk of actions in [-1, 1] for each of B observations, shape [B, H, A].
 
         Args:
-            obs: Group ``policy``, shape [B, D].
+            obs: What :attr:`observations` names, shape [B, ...] each.
             noise: Standard normal noise, shape [B, H * A]. None draws it from torch's global random state.
 
         Raises:
             InputError: The observations are of another size.
         """
-        state = obs[OBS_GROUP].to(self.action_scale.device)
+        return self.plan_input(self.read(obs), noise)
+
+    def read(self, obs: TensorDict | Mapping[str, Any]) -> torch.Tensor:
+        """Return the input [B, D] that the observations make."""
+        return obs["policy"].to(self.action_scale.device)
+
+    @torch.no_grad()
+    def plan_input(self, state: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the chunks [B, H, A] of :meth:`plan` at inputs ``state`` [B, D]."""
         if state.shape[1] != self.spec.obs_dim:
             raise InputError(
                 f"the base policy reads {self.spec.obs_dim} observations, the task has {state.shape[1]}; train it again"
@@ -163,8 +169,12 @@ class FlowPolicy(nn.Module):
 
     def save(self, path: str | os.PathLike[str], task: str, extra: Mapping[str, Any] | None = None) -> None:
         """Save weights, sizes and ``extra`` (JSON values: demonstrations, seed, ...) to one file, atomically."""
-        metadata = {**(extra or {}), "kind": "flow", "task": task, "spec": asdict(self.spec)}
+        metadata = {**(extra or {}), "kind": "flow", "task": task, **self.sizes()}
         write_checkpoint(path, self.state_dict(), metadata)
+
+    def sizes(self) -> dict[str, Any]:
+        """Return what the networks are built from, as JSON values."""
+        return {"spec": asdict(self.spec)}
 
     def _encode(self, obs: torch.Tensor) -> torch.Tensor:
         """Return the embedding of the observation, shape [B, hidden]."""
@@ -181,26 +191,3 @@ class FlowPolicy(nn.Module):
         for block in self.blocks:
             hidden = block(hidden)
         return self.output(self.norm(hidden))
-
-
-def load_flow(path: str | os.PathLike[str], task: str | None = None, device: torch.device | str = "cpu") -> FlowPolicy:
-    """Open the flow policy at ``path``, frozen and in evaluation mode.
-
-    Args:
-        path: File written by :meth:`FlowPolicy.save`.
-        task: Task the policy must have been trained for. None accepts any.
-        device: Device of the policy and of its plans.
-
-    Raises:
-        InputError: The file cannot be read, holds another kind of policy or one of another task, or its tensors do not
-            fit its sizes.
-    """
-    tensors, metadata = read_checkpoint(path, device)
-    if metadata["kind"] != "flow":
-        raise InputError(f"base checkpoint {str(path)!r} is of kind {metadata['kind']!r}, not 'flow'")
-    if task is not None and metadata.get("task") != task:
-        raise InputError(f"base checkpoint {str(path)!r} was trained for task {metadata.get('task')!r}, not {task!r}")
-    with reading(path, CURE):
-        policy = FlowPolicy(FlowPolicySpec(**metadata["spec"]))
-        policy.load_state_dict(tensors, strict=True)
-    return policy.to(device).eval().requires_grad_(False)

@@ -125,6 +125,33 @@ def chunk_targets(demos: Episodes, rows: torch.Tensor, horizon: int) -> torch.Te
     return chunks
 
 
+class Inputs(Protocol):
+    """What a flow policy reads along the demonstrations."""
+
+    def vectors(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return inputs [len(rows), D] that the normalization is taken from; features are zeros."""
+        ...
+
+    def __call__(self, policy: FlowPolicy, rows: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Return inputs [len(rows), D] of ``policy`` at transitions, changed at random only if there is a generator."""
+        ...
+
+
+class States:
+    """Inputs of a policy that reads the observations ``obs`` [M, D] as they are."""
+
+    def __init__(self, obs: torch.Tensor) -> None:
+        self._obs = obs
+
+    def vectors(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the observations, [len(rows), D]."""
+        return self._obs[rows]
+
+    def __call__(self, policy: FlowPolicy, rows: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Return the observations, [len(rows), D]."""
+        return self._obs[rows]
+
+
 def train_flow(
     demos: Episodes, spec: FlowPolicySpec, cfg: FlowTrainingCfg, progress: Progress | None = None
 ) -> FlowPolicy:
@@ -148,15 +175,23 @@ def train_flow(
             f"demonstrations have {sizes[0]} observation and {sizes[1]} action dimensions, "
             f"but the policy has {spec.obs_dim} and {spec.action_dim}"
         )
-    device = demos.obs.device
+    return fit(lambda: FlowPolicy(spec), demos, States(demos.obs), cfg, progress)
+
+
+def fit[PolicyT: FlowPolicy](
+    make: Callable[[], PolicyT], demos: Episodes, inputs: Inputs, cfg: FlowTrainingCfg, progress: Progress | None
+) -> PolicyT:
+    """Train the policy that ``make`` builds; see :func:`train_flow`."""
+    device = demos.actions.device
     generator = torch.Generator(device).manual_seed(cfg.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(cfg.seed)
-        policy = FlowPolicy(spec).to(device)
+        policy = make().to(device)
     rows, holdout_rows = _split(demos, cfg)
-    std = demos.obs[rows].std(0)
+    vectors = inputs.vectors(rows)
+    std = vectors.std(0)
     policy.set_normalization(
-        demos.obs[rows].mean(0),
+        vectors.mean(0),
         # Unit scale for constant dimensions, whose small deviations would be blown up otherwise.
         torch.where(std < cfg.min_obs_std, torch.ones_like(std), std),
         demos.actions[rows].std(0).clamp(min=cfg.min_action_std),
@@ -170,7 +205,8 @@ def train_flow(
     since_report = 0
     for step in range(1, cfg.steps + 1):
         batch = rows[torch.randint(len(rows), (cfg.batch_size,), generator=generator, device=device)]
-        loss = policy.loss(demos.obs[batch], chunk_targets(demos, batch, spec.horizon), generator)
+        obs = inputs(policy, batch, generator)
+        loss = policy.loss(obs, chunk_targets(demos, batch, policy.horizon), generator)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, cfg.max_grad_norm)
@@ -182,7 +218,7 @@ def train_flow(
         if progress is not None and (step % cfg.report_every == 0 or step == cfg.steps):
             if not math.isfinite(mean := float(total) / since_report):
                 raise InputError(f"training the flow policy diverged before step {step}; lower its learning rate")
-            holdout_loss = _holdout_loss(averaged_policy, demos, holdout_rows, cfg)
+            holdout_loss = _holdout_loss(averaged_policy, demos, inputs, holdout_rows, cfg)
             progress(FlowTrainingReport(step, mean, holdout_loss))
             total.zero_()
             since_report = 0
@@ -193,7 +229,7 @@ def _split(demos: Episodes, cfg: FlowTrainingCfg) -> tuple[torch.Tensor, torch.T
     """Return the transitions to train on and those of the holdout episodes; a single episode is trained on."""
     count = len(demos.starts)
     num_holdout = min(max(1, round(cfg.holdout * count)), count - 1)
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(cfg.seed)).to(demos.obs.device)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(cfg.seed)).to(demos.actions.device)
     is_holdout = torch.zeros(count, dtype=torch.bool, device=order.device)
     is_holdout[order[:num_holdout]] = True
     mask = is_holdout[demos.episode_of]
@@ -207,10 +243,13 @@ def _learning_rate_factor(step: int, cfg: FlowTrainingCfg) -> float:
 
 
 @torch.no_grad()
-def _holdout_loss(policy: FlowPolicy, demos: Episodes, rows: torch.Tensor, cfg: FlowTrainingCfg) -> float | None:
+def _holdout_loss(
+    policy: FlowPolicy, demos: Episodes, inputs: Inputs, rows: torch.Tensor, cfg: FlowTrainingCfg
+) -> float | None:
     """Return the loss on a fixed sample of ``rows`` with fixed noise, None if there are no rows."""
     if len(rows) == 0:
         return None
     generator = torch.Generator(rows.device).manual_seed(cfg.seed)
     sample = rows[torch.randint(len(rows), (4 * cfg.batch_size,), generator=generator, device=rows.device)]
-    return float(policy.loss(demos.obs[sample], chunk_targets(demos, sample, policy.horizon), generator))
+    obs = inputs(policy, sample, None)
+    return float(policy.loss(obs, chunk_targets(demos, sample, policy.horizon), generator))
