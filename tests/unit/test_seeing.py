@@ -117,7 +117,8 @@ def test_checkpoints_hold_the_encoder(cfg: dict[str, Any], tmp_path: Path) -> No
     """Played without the files of the run, and resumed, the policy sees as it did."""
     runner = runner_of(cfg, tmp_path / "run")
     runner.learn(2)
-    loaded, obs = load_policy(tmp_path / "run", 8, "cpu"), SeenPointMass(8, None, seed=5).get_observations()
+    loaded: Any = load_policy(tmp_path / "run", 8, "cpu")
+    obs = SeenPointMass(8, None, seed=5).get_observations()
     ours, theirs = (
         policy.policy(policy.observe(obs)["actor"], torch.zeros(8, 2)) for policy in (runner.alg.get_policy(), loaded)
     )
