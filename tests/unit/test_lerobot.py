@@ -20,7 +20,7 @@ from pyarrow import parquet
 
 from cohoff.commands import import_lerobot
 from cohoff.data.demonstrations import load_demonstrations
-from cohoff.data.formats import lerobot, lerobot_writer
+from cohoff.data.formats import lerobot, lerobot_v3
 from cohoff.data.formats.lerobot_export import export_dataset
 from cohoff.data.formats.lerobot_import import open_dataset
 from cohoff.errors import InputError
@@ -147,12 +147,31 @@ def test_statistics_are_of_all_frames(tmp_path: Path) -> None:
 
 
 def test_large_datasets_have_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lerobot_writer, "FILE_SIZE", 0)
+    monkeypatch.setattr(lerobot_v3, "FILE_SIZE", 0)
     demos, dataset = make(tmp_path)
     assert (dataset / "data/chunk-000/file-001.parquet").is_file()
     episodes = parquet.read_table(dataset / lerobot.EPISODES.format(chunk_index=0, file_index=0)).to_pydict()
     assert episodes["data/file_index"] == [0, 1]
     assert content(back(dataset)) == content(demos)
+
+
+def test_the_layout_that_openpi_reads(tmp_path: Path) -> None:
+    demos, dataset = make(tmp_path, version="v2.1")
+    loaded = load_demonstrations(demos)
+    info = json.loads((dataset / lerobot.INFO).read_text())
+    assert info["codebase_version"] == "v2.1" and info["total_chunks"] == 1 and info["total_episodes"] == 2
+    for number, rows in enumerate(loaded.actions.split([3, 5])):
+        path = info["data_path"].format(episode_chunk=0, episode_index=number)
+        assert np.array_equal(np.float32(parquet.read_table(dataset / path)["action"].to_pylist()), rows)
+    lines = {
+        name: [json.loads(line) for line in (dataset / f"meta/{name}.jsonl").read_text().splitlines()]
+        for name in ("tasks", "episodes", "episodes_stats")
+    }
+    assert lines["tasks"] == [{"task_index": 0, "task": "put it there"}]
+    assert [(line["episode_index"], line["length"]) for line in lines["episodes"]] == [(0, 3), (1, 5)]
+    found = lines["episodes_stats"][1]["stats"]
+    assert np.allclose(found["action"]["max"], loaded.actions[3:].max(0).values)
+    assert np.shape(found["observation.images.wrist"]["mean"]) == (3, 1, 1)
 
 
 def test_states_alone(tmp_path: Path) -> None:

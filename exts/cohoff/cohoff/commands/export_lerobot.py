@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from cohoff.cli import add_demos, at_least, command_parser, show_progress
 from cohoff.data.demonstrations import load_demonstrations
 from cohoff.data.formats.lerobot import require_pyarrow
-from cohoff.data.formats.lerobot_export import export_dataset, stored_overrides
+from cohoff.data.formats.lerobot_export import WRITERS, export_dataset, stored_overrides
 from cohoff.errors import InputError
 from cohoff.files import check_new_folder
 from cohoff.isaac.arguments import add_task
@@ -38,6 +38,12 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         help="entries of the observations `policy` that become observation.state, as in cohoff.json (default: all)",
     )
     parser.add_argument("--no_pictures", action="store_true", help="leave pictures out")
+    parser.add_argument(
+        "--version",
+        choices=list(WRITERS),
+        default=next(iter(WRITERS)),
+        help="layout of the dataset; openpi reads v2.1 (default: %(default)s)",
+    )
     args = parser.parse_args(argv)
     check_task(args.task)
     require_pyarrow()
@@ -61,6 +67,7 @@ def main(argv: Sequence[str]) -> None:
             round(rate),
             args.state_columns,
             not args.no_pictures,
+            args.version,
             lambda done: advance(done, ""),
         )
     print(f"{args.output}: {demos.num_episodes} demonstrations, {demos.num_transitions} frames, {round(rate)} a second")

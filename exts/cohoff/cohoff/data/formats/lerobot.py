@@ -1,10 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""LeRobotDataset v3: where things are in its folder, and what they are called in our files.
-
-Source of the layout: lerobot 0.6.1 and its page "LeRobotDataset v3.0".
-"""
+"""LeRobotDataset: where things are in its folder, and what they are called in our files."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from typing import Any
 from cohoff.errors import InputError
 
 VERSION = "v3.0"
-"""The layout that is written and read, ``codebase_version`` in the file ``INFO``."""
+"""Version of the layout that is written and read, ``codebase_version`` in the file ``INFO``."""
 
 INFO, STATS, TASKS = "meta/info.json", "meta/stats.json", "meta/tasks.parquet"
 EPISODES = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"

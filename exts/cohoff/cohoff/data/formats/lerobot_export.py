@@ -33,7 +33,11 @@ from .lerobot import (
     require_pyarrow,
     vector,
 )
-from .lerobot_writer import DatasetWriter
+from .lerobot_v3 import WriterV3
+from .lerobot_v21 import WriterV21
+
+WRITERS = {writer.version: writer for writer in (WriterV3, WriterV21)}
+"""Layouts that can be written, by their version."""
 
 
 def stored_overrides(demos: Demonstrations) -> list[str]:
@@ -49,9 +53,10 @@ def export_dataset(
     fps: int,
     state_columns: Sequence[int] | None = None,
     pictures: bool = True,
+    version: str = WriterV3.version,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Write all that the file of ``demos`` holds of them as a LeRobotDataset v3 into the new folder ``output``.
+    """Write all that the file of ``demos`` holds of them as a LeRobotDataset into the new folder ``output``.
 
     Args:
         demos: Demonstrations from a file.
@@ -61,6 +66,7 @@ def export_dataset(
         state_columns: Entries of the observations ``policy`` that become ``observation.state``, for policies that must
             not see the others; all are kept as ``obs.policy`` then. None takes all.
         pictures: Whether the dataset has pictures, which the file must have then.
+        version: Layout, of ``WRITERS``.
         progress: Called with the number of exported demonstrations.
 
     Raises:
@@ -86,7 +92,8 @@ def export_dataset(
         if columns:
             features[plain_name(POLICY)] = state = features[STATE]
             features[STATE] = vector(state.dtype, len(columns))
-        with atomic_folder(output) as folder, closing(DatasetWriter(folder, features, instruction, fps)) as writer:
+        make = WRITERS[version]
+        with atomic_folder(output) as folder, closing(make(folder, features, instruction, fps)) as writer:
             for number, episode in enumerate(demos.episodes):
                 with reading(name, CURE):
                     values = {feature_name(path): _frames(data[episode], path) for path in recorded[0]}

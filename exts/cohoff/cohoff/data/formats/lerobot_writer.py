@@ -1,29 +1,43 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The files of a LeRobotDataset v3, written episode by episode."""
+"""A LeRobotDataset written episode by episode: what all versions of its layout share."""
 
 from __future__ import annotations
 
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
 from cohoff.files import write_json
 
-from .lerobot import DATA, EPISODES, FRAME_FEATURES, IMAGE, INFO, STATS, TASKS, VERSION, Feature, require_pyarrow
+from .lerobot import FRAME_FEATURES, IMAGE, INFO, Feature, require_pyarrow
 from .lerobot_statistics import count_levels, picture_statistics, vector_statistics
 
-FILE_SIZE, FOLDER_SIZE = 100, 1000
-"""Size of a file of frames [MiB] and number of files in a folder after which the next one begins, as in lerobot."""
+FOLDER_SIZE = 1000
+"""Number of files in a folder, as in lerobot."""
 
 
-class DatasetWriter:
+@dataclass(frozen=True)
+class Episode:
+    """An episode that has been written."""
+
+    length: int
+    """Number of frames."""
+    start: int
+    """Number of frames before it."""
+    statistics: dict[str, dict[str, Any]]
+    """Statistics of each feature."""
+
+
+class DatasetWriter(ABC):
     """Writes a dataset into an empty folder; complete after :meth:`finish`.
 
     Args:
@@ -33,16 +47,25 @@ class DatasetWriter:
         fps: Frames a second.
     """
 
+    version: ClassVar[str]
+    """``codebase_version`` of the layout."""
+    data_path: ClassVar[str]
+    """Where frames are, to be formatted with numbers."""
+
     def __init__(self, folder: Path, features: Mapping[str, Feature], instruction: str, fps: int):
         self._pa = require_pyarrow()
         self._folder, self._instruction, self._fps = folder, instruction, fps
         self._features = {**features, **FRAME_FEATURES}
-        self._schema = self._pa.schema([(name, self._arrow_type(value)) for name, value in self._features.items()])
+        # The package datasets takes the types from the metadata, above all that pictures are pictures.
+        types = {name: _hub_type(feature) for name, feature in self._features.items()}
+        self._schema = self._pa.schema(
+            [(name, self._arrow_type(feature)) for name, feature in self._features.items()],
+            {"huggingface": json.dumps({"info": {"features": types}})},
+        )
         self._file: Any = None
         self._path = Path()
-        self._file_number = -1
         self._frames = 0
-        self._episodes: list[dict[str, Any]] = []
+        self._episodes: list[Episode] = []
         self._summaries: dict[str, list[np.ndarray]] = {name: [] for name in self._features}
 
     def add(self, values: Mapping[str, np.ndarray]) -> None:
@@ -58,55 +81,49 @@ class DatasetWriter:
             "task_index": np.zeros(length, dtype=np.int64),
         }
         columns = [self._column(feature, values[name]) for name, feature in self._features.items()]
-        self._next_file()
+        if (path := self._next_path()) is not None:
+            self._open(self._folder / path)
         self._file.write_table(self._pa.table(columns, schema=self._schema), row_group_size=length)
-        episode = {
-            "episode_index": number,
-            "tasks": [self._instruction],
-            "length": length,
-            "data/chunk_index": self._file_number // FOLDER_SIZE,
-            "data/file_index": self._file_number % FOLDER_SIZE,
-            "dataset_from_index": self._frames,
-            "dataset_to_index": self._frames + length,
-            "meta/episodes/chunk_index": 0,
-            "meta/episodes/file_index": 0,
-        }
+        statistics = {}
         for name, feature in self._features.items():
             summary = count_levels(values[name]) if feature.dtype == IMAGE else values[name]
             self._summaries[name].append(summary)
-            found = _statistics(feature, [summary], length)
-            episode |= {f"stats/{name}/{key}": value for key, value in found.items()}
-        self._episodes.append(episode)
+            statistics[name] = _statistics(feature, [summary], length)
+        self._episodes.append(Episode(length, self._frames, statistics))
         self._frames += length
 
     def finish(self) -> None:
         """Write what describes the episodes."""
         self.close()
-        from pyarrow import parquet
-
-        episodes = self._folder / EPISODES.format(chunk_index=0, file_index=0)
-        episodes.parent.mkdir(parents=True)
-        parquet.write_table(self._pa.Table.from_pylist(self._episodes), episodes)
-        parquet.write_table(self._tasks(), self._folder / TASKS)
-        features = self._features.items()
-        write_json(
-            self._folder / STATS, {name: _statistics(f, self._summaries[name], self._frames) for name, f in features}
-        )
+        (self._folder / INFO).parent.mkdir()
+        more = self._describe()
+        features = {name: {"dtype": f.dtype, "shape": f.shape, "names": f.names} for name, f in self._features.items()}
         info = {
-            "codebase_version": VERSION,
+            "codebase_version": self.version,
             "robot_type": None,
             "fps": self._fps,
             "total_episodes": len(self._episodes),
             "total_frames": self._frames,
             "total_tasks": 1,
             "chunks_size": FOLDER_SIZE,
-            "data_files_size_in_mb": FILE_SIZE,
             "splits": {"train": f"0:{len(self._episodes)}"},
-            "data_path": DATA,
+            "data_path": self.data_path,
             "video_path": None,
-            "features": {name: {"dtype": f.dtype, "shape": f.shape, "names": f.names} for name, f in features},
+            "features": features,
         }
-        write_json(self._folder / INFO, info)
+        write_json(self._folder / INFO, info | more)
+
+    @abstractmethod
+    def _next_path(self) -> str | None:
+        """File of the next episode, relative to the folder; None for the one that is open."""
+
+    @abstractmethod
+    def _describe(self) -> dict[str, Any]:
+        """Write what describes the episodes, and return what else the layout has in ``INFO``."""
+
+    def _statistics(self) -> dict[str, dict[str, Any]]:
+        """Statistics of each feature of the whole dataset."""
+        return {name: _statistics(f, self._summaries[name], self._frames) for name, f in self._features.items()}
 
     def close(self) -> None:
         """Close the open file."""
@@ -114,21 +131,17 @@ class DatasetWriter:
             self._file.close()
             self._file = None
 
-    def _next_file(self) -> None:
-        """Begin a file of frames if there is none, or the last one is full."""
-        if self._file is not None and self._path.stat().st_size < FILE_SIZE * 2**20:
-            return
+    def _open(self, path: Path) -> None:
+        """Begin a file of frames."""
         from pyarrow import parquet
 
         self.close()
-        self._file_number += 1
-        chunk, file = divmod(self._file_number, FOLDER_SIZE)
-        self._path = self._folder / DATA.format(chunk_index=chunk, file_index=file)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = parquet.ParquetWriter(self._path, self._schema)
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = parquet.ParquetWriter(path, self._schema)
 
     def _arrow_type(self, feature: Feature) -> Any:
-        """Type of a column; pictures are what the package datasets calls an Image."""
+        """Type of a column."""
         pa = self._pa
         if feature.dtype == IMAGE:
             return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -143,25 +156,20 @@ class DatasetWriter:
         flat = pa.array(values.reshape(-1))
         return flat if feature.shape == (1,) else pa.FixedSizeListArray.from_arrays(flat, feature.shape[0])
 
-    def _tasks(self) -> Any:
-        """The only task. lerobot reads the table by pandas, which takes the index from the metadata."""
-        column = {"field_name": "task", "name": "task", "numpy_type": "object", "pandas_type": "unicode"}
-        number = {"field_name": "task_index", "name": "task_index", "numpy_type": "int64", "pandas_type": "int64"}
-        pandas = {
-            "index_columns": ["task"],
-            "columns": [number, column],
-            "column_indexes": [],
-            "pandas_version": "2.0.0",
-        }
-        table = self._pa.table({"task_index": [0], "task": [self._instruction]})
-        return table.replace_schema_metadata({"pandas": json.dumps(pandas)})
-
 
 def _statistics(feature: Feature, summaries: list[np.ndarray], length: int) -> dict[str, Any]:
     """Statistics of ``length`` frames, from values [T, ...], or of pictures from counts of levels [C, 256]."""
     if feature.dtype == IMAGE:
         return picture_statistics(np.sum(summaries, axis=0), length)
     return vector_statistics(np.concatenate(summaries))
+
+
+def _hub_type(feature: Feature) -> dict[str, Any]:
+    """A feature as the package datasets names it; all versions read ``Sequence``."""
+    if feature.dtype == IMAGE:
+        return {"_type": "Image"}
+    value = {"dtype": feature.dtype, "_type": "Value"}
+    return value if feature.shape == (1,) else {"feature": value, "length": feature.shape[0], "_type": "Sequence"}
 
 
 def _png(picture: np.ndarray) -> bytes:
