@@ -203,6 +203,9 @@ def test_exports_that_are_refused(tmp_path: Path) -> None:
         make(tmp_path, state_columns=[0, 7])
     with pytest.raises(InputError, match=r"demo_0 of .*'obs/odd' of shape \(2, 2\)"):
         make(tmp_path, edit=lambda index, data: data["obs"].update(odd=torch.zeros(2, 2)))
+    for odd in ("timestamp", "a.b", "action"):
+        with pytest.raises(InputError, match=f"demo_0 of .*'{odd}', a name"):
+            make(tmp_path, edit=lambda index, data, odd=odd: data.update({odd: torch.zeros(len(data["actions"]))}))
     with pytest.raises(InputError, match="demo_1 of .* other data than demo_0"):
         make(tmp_path, edit=add_to_the_second, pictures=False)
     assert not (tmp_path / "dataset").exists()
@@ -246,6 +249,11 @@ def keep(*rows: int) -> Callable[[Path], None]:
             "lacks next.success; it has action, episode_index",
         ),
         (edit_wrist(dtype="video"), "'observation.images.wrist' as a video.*use_videos=False"),
+        (edit_wrist(dtype="string"), r"'observation.images.wrist' of type string \[4, 6, 3\]; leave it out"),
+        (
+            lambda dataset: edit_info(dataset, lambda info: info["features"]["action"].update(dtype="string")),
+            r"'action' of type string \[2\]",
+        ),
         (edit_wrist(shape=[4, 4, 3]), r"\(4, 6, 3\), not \(4, 4, 3\)"),
         (lambda dataset: (dataset / DATA).write_bytes((dataset / DATA).read_bytes()[:2000]), "damaged"),
         (lambda dataset: (dataset / DATA).unlink(), "damaged"),

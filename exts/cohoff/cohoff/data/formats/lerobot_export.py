@@ -21,6 +21,7 @@ from cohoff.files import atomic_folder, reading, write_json
 
 from .lerobot import (
     ACTION,
+    FRAME_FEATURES,
     IMAGE,
     INITIAL,
     ORIGIN,
@@ -30,6 +31,7 @@ from .lerobot import (
     Feature,
     feature_name,
     plain_name,
+    recorded_path,
     require_pyarrow,
     vector,
 )
@@ -119,6 +121,8 @@ def _find_features(episode: Any, name: str, pictures: bool) -> dict[str, Feature
         if not isinstance(item, h5py.Dataset):
             return
         local_dataset(episode, path, name)
+        if (feature := feature_name(path)) in {SUCCESS, *FRAME_FEATURES} or recorded_path(feature) != path:
+            raise InputError(f"{name} has {path!r}, a name that does not come back from a LeRobotDataset; rename it")
         numbers = item.dtype.kind in "fiub" and 0 not in item.shape
         if item.dtype == np.uint8 and item.ndim == 4 and item.shape[::3] == (length, 3):
             if pictures:

@@ -79,7 +79,8 @@ class LeRobotDataset:
                     raise InputError(f"episode {number} of {str(self.folder)!r} lacks frames; {CURE}")
                 frames += len(rows)
                 values = {path: self._read(rows[name], name) for name, path in names.items()}
-            yield _complete(values) if values.pop(SUCCESS)[-1] else None
+                episode = _complete(values) if values.pop(SUCCESS)[-1] else None
+            yield episode
         if frames != self.num_frames:
             raise InputError(f"{str(self.folder)!r} holds {frames} of {self.num_frames} frames; {CURE}")
 
@@ -137,9 +138,15 @@ def open_dataset(folder: str | os.PathLike[str], task: str) -> LeRobotDataset:
     for key, feature in features.items():
         if feature.dtype == "video":
             raise InputError(f"{name} has {key!r} as a video, which loses pixels; record it with use_videos=False")
-        if feature.dtype != IMAGE and (len(feature.shape) != 1 or feature.dtype not in np.sctypeDict):
+        if feature.dtype != IMAGE and (len(feature.shape) != 1 or not _is_number(feature.dtype)):
             raise InputError(f"{name} has {key!r} of type {feature.dtype} {list(feature.shape)}; leave it out")
     return dataset
+
+
+def _is_number(dtype: str) -> bool:
+    """Whether NumPy knows a type of numbers or truth values by this name."""
+    kind = np.sctypeDict.get(dtype)
+    return kind is not None and issubclass(kind, np.number | np.bool_)
 
 
 def _complete(values: dict[str, np.ndarray]) -> dict[str, Any]:
