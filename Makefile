@@ -43,15 +43,16 @@ check: $(INSTALLED)
 docs-check: $(INSTALLED)
 	$(PYTHON) .ci/docs_check.py
 
-# pi-0.5 against lerobot's own, on the same weights and inputs. lerobot needs other versions than Isaac Lab, so it has
-# its own environment.
+# pi-0.5 against lerobot's own, on the same weights and inputs, and datasets read by lerobot. lerobot needs other
+# versions than Isaac Lab, so it has its own environment.
 parity: $(INSTALLED) $(PARITY)/.installed
 	$(PYTHON) scripts/benchmark_pi05.py --compare lerobot --size tiny --batch 1 5 --rounds 1 --device cpu
 	$(PYTHON) scripts/benchmark_pi05.py --compare lerobot --size small --batch 2 --rounds 1 --device cpu
+	$(PYTHON) scripts/check_lerobot.py
 
 $(PARITY)/.installed: | $(INSTALLED)
 	$(PYTHON) -m venv --clear $(PARITY)
-	$(PARITY)/bin/python -m pip install --quiet "lerobot[pi]==0.6.1" "torch==2.11.0"
+	$(PARITY)/bin/python -m pip install --quiet "lerobot[dataset,pi]==0.6.1" "torch==2.11.0"
 	@touch $@
 
 format: $(INSTALLED)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import torch
+from demo_cases import write_file
 from isaaclab.utils.datasets import EpisodeData
-from test_demos import write_file
 
 from cohoff.algorithms.csil.cloning import train_clone
 from cohoff.data.demonstrations import load_demonstrations

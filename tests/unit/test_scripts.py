@@ -44,6 +44,8 @@ def call(
     return run_script
 
 
+EXPORT = ("export_lerobot.py", "--task", TASK, "--demos")
+IMPORT = ("import_lerobot.py", "--task", TASK, "--dataset")
 EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
 
 
@@ -74,6 +76,11 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
         (("record_video.py", "--task", TASK, "--policy", "expert", "--output", "video.mp4"), ["'video.mp4'", ".gif"]),
         ((*EVALUATE, "random", "--checkpoint", "x.pt"), ["random", "'x.pt'"]),
         (("replay_demos.py", "--task", TASK, "--demos", "none.hdf5"), ["'none.hdf5'", "collect_demos.py"]),
+        ((*EXPORT, "none.hdf5", "--output", "o"), ["'none.hdf5'", "collect_demos.py"]),
+        ((*EXPORT, "d.hdf5", "--output", "."), ["'.'", "exists", "new folder"]),
+        ((*EXPORT, "d.hdf5", "--output", "o", "--version", "v1.6"), ["'v1.6'", "v3.0", "v2.1"]),
+        ((*IMPORT, "none", "--output", "d.hdf5"), ["'none'", "no LeRobot dataset"]),
+        ((*IMPORT, "none", "--output", "d.h5"), ["'d.h5'", ".hdf5"]),
         (("benchmark_env.py", "--task", TASK, "--num_envs", "16", "0"), ["--num_envs", "at least 1, not 0"]),
         (("gallery.py", "--render", "Nowhere"), ["'Nowhere'", TASK]),
         (("collect_demos.py", "--task", TASK, "--num_demonstrations", "2", "--output", "d.h5"), ["'d.h5'", ".hdf5"]),

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Files that are either complete or absent, and errors of one line for those that cannot be read."""
+"""Files and folders that are either complete or absent, and errors of one line for those that cannot be read."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,37 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield an empty temporary sibling of ``path`` to fill; it becomes ``path`` on success, or is removed on a failure.
+
+    Raises:
+        InputError: ``path`` exists, or as :func:`check_target`.
+    """
+    path = check_new_folder(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in (*temporary.rglob("*"), temporary):
+            _sync(file)
+        temporary.rename(path)
+        _sync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_new_folder(path: str | os.PathLike[str]) -> Path:
+    """``path``, if a folder can be created there. For a check before hours of work.
+
+    Raises:
+        InputError: ``path`` exists, or as :func:`check_target`.
+    """
+    if Path(path).exists():
+        raise InputError(f"cannot write {str(path)!r}: it exists; give the name of a new folder")
+    return check_target(path)
 
 
 @contextmanager

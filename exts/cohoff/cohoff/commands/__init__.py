@@ -17,6 +17,8 @@ from cohoff.errors import InputError
 COMMANDS = {
     "collect_demos": "record demonstrations of a task's scripted expert",
     "replay_demos": "replay demonstrations and count how many succeed again",
+    "export_lerobot": "write demonstrations as a LeRobotDataset",
+    "import_lerobot": "read a LeRobotDataset as demonstrations",
     "pretrain": "train a base policy on demonstrations",
     "evaluate": "measure the success rate of a policy",
     "record_video": "record a video of a policy",

@@ -134,12 +134,12 @@ def load_demonstrations(
     if limit is not None and limit < 1:
         raise InputError(f"the number of demonstrations must be at least 1, got {limit}")
     with open_file(path) as file, reading(path, CURE):
-        data, file_task = _check_header(file, name)
+        data, file_task = _check_header(file, name, sizes)
         if task is not None and file_task != task:
             raise InputError(
                 f"{name} holds demonstrations of task {file_task!r}, not {task!r}; give a file of {task!r}"
             )
-        demos = _demo_names(data)
+        demos = demonstration_names(data)
         if not demos:
             raise InputError(f"{name} holds no demonstrations; record some with scripts/collect_demos.py")
         if limit is not None and len(demos) < limit:
@@ -181,12 +181,14 @@ def open_file(path: str | os.PathLike[str]) -> h5py.File:
         return h5py.File(path, "r")
 
 
-def _check_header(file: h5py.File, name: str) -> tuple[h5py.Group, str]:
+def _check_header(file: h5py.File, name: str, groups: Iterable[str]) -> tuple[h5py.Group, str]:
     """The group ``/data`` and the task id."""
     data = file.get("data")
-    if not isinstance(data, h5py.Group) or "env_args" not in data.attrs or "task" not in data.attrs:
+    if not isinstance(data, h5py.Group):
+        raise InputError(f"{name} was not written by cohoff (no /data); use scripts/collect_demos.py")
+    if missing := [key for key in ("env_args", "task") if key not in data.attrs]:
         raise InputError(
-            f"{name} was not written by cohoff (no /data with env_args and task); use scripts/collect_demos.py"
+            f"{name} was not written by cohoff: /data has no attribute {' and '.join(missing)}{_foreign(data, groups)}"
         )
     attributes = _attributes(data)
     task = str(attributes["task"])
@@ -195,12 +197,37 @@ def _check_header(file: h5py.File, name: str) -> tuple[h5py.Group, str]:
     return data, task
 
 
+def _foreign(data: h5py.Group, groups: Iterable[str]) -> str:
+    """What the first demonstration of another program lacks, and what to do."""
+    demos = demonstration_names(data)
+    demo: Any = data[demos[0]] if demos else {}
+    keys = ["actions", *(f"{when}/{group}" for group in groups for when in ("obs", "next_obs"))]
+    lacking = [key for key in keys if local_dataset(demo, key, demos[0]) is None] if demos else []
+    listed = f", {demos[0]} no {', '.join(lacking)}{_beside(demo, 'obs/')}" if lacking else ""
+    if "initial_state" in demo:
+        return f"{listed}; replay it on the task with scripts/replay_demos.py --record FILE"
+    return f"{listed}; use scripts/collect_demos.py"
+
+
+def _beside(group: h5py.Group, key: str) -> str:
+    """What there is in the group of a missing ``key``, in words."""
+    parent, _, _ = key.rpartition("/")
+    found = group.get(parent) if parent else None
+    if not isinstance(found, h5py.Group):
+        return ""
+    return f" (it has {', '.join(f'{parent}/{name}' for name in found) or f'an empty {parent}'})"
+
+
 def _attributes(item: Any) -> dict[str, Any]:
     return dict(item.attrs)
 
 
-def _demo_names(data: h5py.Group) -> list[str]:
-    """Names of the demonstrations, in the order of their numbers."""
+def demonstration_names(data: h5py.Group) -> list[str]:
+    """Names of the demonstrations in the group ``/data``, in the order of their numbers.
+
+    Raises:
+        InputError: It holds something else.
+    """
     names = [str(name) for name in data]
     for name in names:
         if not name.removeprefix("demo_").isdecimal():
@@ -214,9 +241,9 @@ def _read_episode(group: Any, names: Iterable[str], name: str) -> dict[str, np.n
     if not isinstance(success, bool | np.bool_ | np.integer) or not success:
         raise InputError(f"{name} is not marked as a success; only successful episodes can be learned from")
     keys = ["actions", *(f"{when}/{group_name}" for group_name in names for when in ("obs", "next_obs"))]
-    arrays = {key: _read_array(group, key, name) for key in keys}
+    arrays = {key: read_array(group, key, name) for key in keys}
     arrays["intended_actions"] = (
-        _read_array(group, "intended_actions", name) if "intended_actions" in group else arrays["actions"]
+        read_array(group, "intended_actions", name) if "intended_actions" in group else arrays["actions"]
     )
     actions = arrays["actions"]
     shapes = {key: array.shape for key, array in arrays.items()}
@@ -232,10 +259,15 @@ def _read_episode(group: Any, names: Iterable[str], name: str) -> dict[str, np.n
     return arrays
 
 
-def _read_array(group: h5py.Group, key: str, name: str) -> np.ndarray:
+def read_array(group: h5py.Group, key: str, name: str) -> np.ndarray:
+    """The values ``key`` of the demonstration ``name``, float32, shape [T, D].
+
+    Raises:
+        InputError: They are missing, not two-dimensional numbers, or not finite.
+    """
     dataset = local_dataset(group, key, name)
     if dataset is None or dataset.ndim != 2 or dataset.dtype.kind not in "fiu":
-        raise InputError(f"{name} has no two-dimensional {key!r} of numbers; {CURE}")
+        raise InputError(f"{name} has no two-dimensional {key!r} of numbers{_beside(group, key)}; {CURE}")
     array = dataset[:].astype(np.float32)
     if not np.isfinite(array).all():
         raise InputError(

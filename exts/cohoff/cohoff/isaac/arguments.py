@@ -17,8 +17,13 @@ from .overrides import check_form
 
 def add_task_and_device(parser: argparse.ArgumentParser) -> None:
     """Add ``--task`` and ``--device``."""
-    parser.add_argument("--task", required=True, help="task id, for example Cohoff-Square-Franka")
+    add_task(parser)
     add_device(parser)
+
+
+def add_task(parser: argparse.ArgumentParser) -> None:
+    """Add ``--task``."""
+    parser.add_argument("--task", required=True, help="task id, for example Cohoff-Square-Franka")
 
 
 def parse_and_check(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from isaaclab.utils.datasets import EpisodeData, HDF5DatasetFileHandler
 
+from cohoff.errors import InputError
+
 from .recording import EpisodeRecorder, before_reset, disturb
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ GRACE = 20
 
 
 def read_episodes(path: str | os.PathLike[str], device: str) -> list[EpisodeData]:
-    """Episodes of a file of :func:`cohoff.isaac.recording.write_demonstrations`, in the order of their numbers."""
+    """Episodes of a file of Isaac Lab's handler, in the order of their numbers."""
     handler = HDF5DatasetFileHandler()
     handler.open(str(path))
     try:
@@ -31,6 +33,36 @@ def read_episodes(path: str | os.PathLike[str], device: str) -> list[EpisodeData
         return [cast(EpisodeData, handler.load_episode(name, device)) for name in names]
     finally:
         handler.close()
+
+
+def check_episodes(env: ManipulationEnv, episodes: Sequence[EpisodeData], name: str) -> None:
+    """Check that ``episodes``, from the file ``name``, can be replayed in ``env``.
+
+    Raises:
+        InputError: The actions have another size, or the initial state is of another scene.
+    """
+    size, scene = env.action_manager.total_action_dim, _shapes(env.scene.get_state(is_relative=True))
+    for number, episode in enumerate(episodes):
+        found = episode.data["actions"].shape[1]
+        if found != size:
+            raise InputError(f"demo {number} of {name!r} has actions of size {found}, not {size}; of another task?")
+        state = _shapes(episode.data["initial_state"])
+        if differing := sorted(key for key in scene.keys() | state.keys() if scene.get(key) != state.get(key)):
+            raise InputError(
+                f"demo {number} of {name!r} starts in another scene, it differs in {', '.join(differing)}; of another "
+                "task?"
+            )
+
+
+def _shapes(state: dict[str, Any], prefix: str = "") -> dict[str, torch.Size]:
+    """Shape of every tensor of a nested dictionary by its path, without the first dimension."""
+    shapes = {}
+    for key, value in state.items():
+        if isinstance(value, torch.Tensor):
+            shapes[prefix + key] = value.shape[1:]
+        else:
+            shapes |= _shapes(value, f"{prefix}{key}/")
+    return shapes
 
 
 @dataclass(frozen=True)
@@ -93,7 +125,8 @@ def _replay_round(
     record: bool,
 ) -> tuple[torch.Tensor, list[EpisodeData | None]]:
     """Success of N episodes, one in each environment, bool, shape [N], and the recorded successes in their places."""
-    recorded = [episode.data["actions"].to(env.device) for episode in episodes]
+    # As the action terms execute them: a teleoperation may ask for more.
+    recorded = [episode.data["actions"].to(env.device).clamp(-1.0, 1.0) for episode in episodes]
     lengths = torch.tensor([len(actions) for actions in recorded], device=env.device)
     actions = torch.nn.utils.rnn.pad_sequence(recorded)
     rows = torch.arange(len(episodes), device=env.device)
