@@ -122,17 +122,6 @@ def test_unknown_settings_and_learners_end_with_one_line(cfg: dict[str, Any], ca
         assert words in capsys.readouterr().err
 
 
-def test_several_processes_are_refused(cfg: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    """They would train independent copies."""
-    cfg["algorithm"] |= {"learner": f"{__name__}:CloningLearner", "hidden_dim": 64}
-    env = point_mass.PointMass(4, None)
-    with pytest.raises(SystemExit):
-        OffPolicyAlgorithm.construct_algorithm(
-            env.get_observations(), env, cfg | {"multi_gpu": {"world_size": 2}}, "cpu"
-        )
-    assert "training in 2 processes is not supported" in capsys.readouterr().err
-
-
 class Malicious:
     """Runs code when it is unpickled."""
 
