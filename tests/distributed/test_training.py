@@ -67,14 +67,15 @@ def test_a_run_goes_on_with_any_number_of_processes(cfg: dict[str, Any], tmp_pat
     assert before["iteration"] == 3 and before["env_steps"] == 3 * steps * 2
     assert one["counters"] == [ITERATIONS, 3 * steps * 2 + 3 * steps, 18]
     lines = progress(tmp_path / "one")
-    assert lines[3]["train_episodes"] >= before["train_episodes"] and lines[3]["resumed"]
+    assert 0 <= lines[3]["train_episodes"] - before["train_episodes"] <= 7 and lines[3]["resumed"]
 
     source = tmp_path / "one" / "model_4.pt"
     two = results(run(cases.train, 2, tmp_path / "out_two", cfg, tmp_path / "two", source))
     assert torch.equal(two[0]["after"], two[1]["after"])
     assert two[0]["counters"] == two[1]["counters"] == [ITERATIONS, lines[4]["env_steps"] + 2 * steps, 18]
     (*_, last) = progress(tmp_path / "two")
-    assert last["train_episodes"] == sum(float(rank["episodes"][1]) for rank in two) >= lines[4]["train_episodes"]
+    assert last["train_episodes"] == sum(float(rank["episodes"][1]) for rank in two)
+    assert 0 <= last["train_episodes"] - lines[4]["train_episodes"] <= 2 * 7 < lines[4]["train_episodes"]
     old = 7 * STEPS * 3  # both begin with the one's replay, and end with experience of their own
     replays = [rank["replay"]["transitions/action"] for rank in two]
     assert torch.equal(replays[0][:old], replays[1][:old]) and not torch.equal(*replays)

@@ -13,11 +13,9 @@ from __future__ import annotations
 import inspect
 import math
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -49,8 +47,9 @@ from cohoff.offpolicy.replay_buffer import ReplayBuffer
 from cohoff.offpolicy.replay_file import save_replay
 from cohoff.offpolicy.report import Report
 from cohoff.offpolicy.saved_settings import agent_settings, flat_settings
+from cohoff.offpolicy.stock_runner import replace_stock_runner
 from cohoff.offpolicy.time_limit import limit_episodes
-from cohoff.offpolicy.transitions import Corrections, Transitions, demonstrated_transitions
+from cohoff.offpolicy.transitions import Transitions, demonstrated_transitions
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import base_path
@@ -191,7 +190,7 @@ class OffPolicyAlgorithm:
                 ranks, **own,
             )  # fmt: skip
         algorithm.agent_settings = agent_settings(cfg)
-        _replace_stock_runner(inspect.currentframe())
+        replace_stock_runner(inspect.currentframe())
         return algorithm
 
     def act(self, obs: TensorDict) -> Tensor:
@@ -339,14 +338,9 @@ class OffPolicyAlgorithm:
         if self.time_limit is not None:
             limit_episodes(self.env, math.ceil(self.time_limit * length))
         if self.resumed is None:
-            prepare(self.learner, transitions, self._read_corrections(), self.discount, self.shared_log_dir)
+            corrections = self.inputs.corrections(self._corrections, self.observe)
+            prepare(self.learner, transitions, corrections, self.discount, self.shared_log_dir)
         return transitions
-
-    def _read_corrections(self) -> Corrections | None:
-        if self._corrections is None:
-            return None
-        found = self.inputs.corrections(self._corrections)
-        return Corrections(self.observe(found.observations)["actor"], found.intended)
 
     def _go_on(self, collector: Collector, content: dict[str, Any]) -> None:
         """Restore everything that changes during a run, random numbers last: nothing may draw any after that."""
@@ -439,15 +433,3 @@ class OffPolicyAlgorithm:
             self.inputs.demonstrations_path = self.inputs.demonstrations_path or meta["demonstrations"]
             self.resumed = loaded_dict
         return True
-
-
-def _replace_stock_runner(frame: FrameType | None) -> None:
-    """Give the caller of the caller our runner's methods if it is rsl_rl's own runner.
-
-    Isaac Lab builds no other runner than rsl_rl's, and hands an algorithm none: this is the one way to it.
-    """
-    caller = frame.f_back.f_locals.get("self") if frame and frame.f_back else None
-    if "rsl_rl.runners" in sys.modules:
-        from cohoff.offpolicy.runner import OffPolicyRunner
-
-        OffPolicyRunner.adopt(caller)

@@ -13,6 +13,7 @@ from cohoff.data.demonstrations import Demonstrations, load_demonstrations
 from cohoff.errors import InputError
 from cohoff.files import atomic_path
 from cohoff.offpolicy.learner import Problem
+from cohoff.offpolicy.transitions import Corrections, Observe
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import load_base
 
@@ -81,13 +82,16 @@ class RunInputs:
         )  # fmt: skip
         self.fingerprint = self.demonstrations.fingerprint()
 
-    def corrections(self, path: str) -> Demonstrations:
-        """Open demonstrations whose intended actions are cloned.
+    def corrections(self, path: str | None, observe: Observe) -> Corrections | None:
+        """Open demonstrations whose intended actions are cloned; None without a path.
 
         Raises:
             InputError: They cannot be read, or do not fit the task.
         """
-        return load_demonstrations(path, self._task, self._group_sizes, self._problem.action_dim, self._problem.device)
+        if path is None:
+            return None
+        found = load_demonstrations(path, self._task, self._group_sizes, self._problem.action_dim, self._problem.device)
+        return Corrections(observe(found.observations)["actor"], found.intended)
 
     def complete(self, needs_base: bool, fingerprint: str | None) -> Demonstrations:
         """Open what has not been opened yet; return the demonstrations.
