@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from cohoff.errors import exit_on_input_error
+from cohoff.offpolicy import inference, inputs
 from cohoff.offpolicy.distributed import Ranks
 from cohoff.offpolicy.finite import step_if_finite
 from cohoff.offpolicy.runner import OffPolicyRunner
 from cohoff.stress import gloo
-from cohoff.stress.point_mass import PointMass
+from cohoff.stress.point_mass import DriftingBase, PointMass, success_rate
 from cohoff.stress.training import make_runner
 
 
@@ -62,6 +63,15 @@ def train(cfg: dict[str, Any], folder: Path, source: Path | None = None) -> dict
     runner.alg.run_update = watched
     runner.learn(cfg["max_iterations"])
     return learned(runner) | {"after": torch.stack(after)}
+
+
+def learn(cfg: dict[str, Any], folder: Path) -> float | None:
+    """Train over the poor base policy of the learning test; return success afterwards, on rank 0."""
+    for module in (inputs, inference):
+        module.load_base = lambda *args: DriftingBase()  # pyright: ignore[reportAttributeAccessIssue]
+    own_folder = gloo.rank_folder(folder, rank())
+    make_runner(cfg, folder, PointMass(16, own_folder, seed=rank())).learn(cfg["max_iterations"])
+    return success_rate(inference.load_policy(folder, 256, "cpu")) if rank() == 0 else None
 
 
 def train_until(cfg: dict[str, Any], folder: Path, stop: Callable[[OffPolicyRunner], None]) -> dict[str, Any]:

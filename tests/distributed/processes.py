@@ -22,7 +22,7 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["cohoff.stress.training", "cohoff.algorithms.csil.csil_cfg"])
 
 LONGEST = 60.0
-"""Time after which a test ends processes that still run [s]."""
+"""Time after which most tests end processes that still run [s]."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Ended:
 
 def run(
     function: Callable[..., Any], size: int, folder: Path, *args: Any, patience: float = 20.0,
-    ranks: Sequence[int] | None = None,
+    ranks: Sequence[int] | None = None, longest: float = LONGEST,
 ) -> list[Ended]:  # fmt: skip
     """Call ``function(*args)`` in ``size`` processes with ``RANK`` and ``WORLD_SIZE``, or only in some ``ranks``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def run(
     for process in started:
         process.start()
     for process in started:
-        process.join(LONGEST)
+        process.join(longest)
     hung = [process for process in started if process.exitcode is None]
     for process in hung:
         process.kill()

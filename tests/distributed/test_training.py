@@ -12,6 +12,7 @@ from typing import Any
 import cases
 import pytest
 import torch
+from learning_cases import base_success, csil_settings, point_mass_cfg
 from processes import results, run
 
 from cohoff.stress import point_mass
@@ -51,6 +52,17 @@ def test_networks_are_equal_after_every_update(cfg: dict[str, Any], tmp_path: Pa
     assert [path.name for path in sorted((tmp_path / "run").glob("model_*.pt"))] == [
         f"model_{i}.pt" for i in (0, 2, 4, 5)
     ]
+
+
+@pytest.mark.slow
+def test_two_processes_raise_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The learning test, with half of the environments and of the batch in each of two."""
+    cfg = point_mass_cfg(tmp_path, monkeypatch)
+    cfg["algorithm"] = csil_settings() | cfg["algorithm"] | {"learner": csil_settings()["learner"], "batch_size": 64}
+    cfg |= {"num_steps_per_env": 8, "save_interval": 100, "logger": "tensorboard"}
+    success, _ = results(run(cases.learn, 2, tmp_path / "out", cfg, tmp_path / "run", longest=600.0))
+    print(f"base {base_success():.3f}, after training in two processes {success:.3f}")
+    assert success > base_success() + 0.1
 
 
 def test_a_run_goes_on_with_any_number_of_processes(cfg: dict[str, Any], tmp_path: Path) -> None:

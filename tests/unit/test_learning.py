@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 import torch
-from learning_cases import base_success, point_mass_cfg, train_on_the_point_mass
+from learning_cases import base_success, csil_settings, point_mass_cfg, train_on_the_point_mass
 from torch import nn
 
-from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.errors import InputError
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.batch import Batch
@@ -71,22 +70,6 @@ class CloningLearner:
 def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The core's settings for the point mass."""
     return point_mass_cfg(tmp_path, monkeypatch)
-
-
-def csil_settings() -> dict[str, Any]:
-    """Small networks; the settings that the core does not take."""
-    settings = CsilRunnerCfg().algorithm.to_dict()
-    settings["policy"] |= {"hidden_dim": 64, "num_features": 64}
-    settings["critic"] |= {"hidden_dims": (64, 64), "pretrain_steps": 300}
-    settings["clone"] |= {"steps": 400, "holdout": 0.0}
-    return settings | {
-        "gradient_penalty": 0.0,
-        "target_rate": 0.02,
-        "beta": 0.35,
-        "margin_share": 0.45,
-        "exploration_std": 0.2,
-        "demonstrated_actions": True,  # its base was not trained on them
-    }
 
 
 def test_csil_raises_success(cfg: dict[str, Any], tmp_path: Path) -> None:
