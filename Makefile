@@ -19,10 +19,11 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(MAKE) --no-print-directory --jobs 2 --output-sync=line test-unit test-integration
 
-# Compilation in a process of its own: it leaves state in torch.
+# Compilation in a process of its own: it leaves state in torch. Several processes last, so that they have the cores.
 test-unit: $(INSTALLED)
 	$(PYTHON) -m pytest -m "not slow" tests/unit
 	$(PYTHON) -m pytest -m "not slow" tests/compile
+	$(PYTHON) -m pytest -m "not slow" tests/distributed
 
 test-integration: $(INSTALLED)
 	$(PYTHON) -m pytest -m "not slow" tests/integration

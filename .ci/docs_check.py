@@ -55,6 +55,7 @@ LEFT = {
     r"^pytest": "part of make test",
     r"gpu_check\.py(?!.*--quick)": "needs a GPU",
     r"pi05": "needs weights that are not included",
+    r"train_multigpu": "needs several GPUs",
 }
 """Commands that are not run, with the reason."""
 

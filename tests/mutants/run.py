@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Apply one-line mutations of the learner, one at a time, and list those that no unit test notices.
+"""Apply one-line mutations of the learner, one at a time, and list those that no test notices.
 
 The mutations are data, ``mutations.toml``: faults that someone could make in the mathematics of the updates, not the
 operator swaps that mutation tools generate, of which most are equivalent or need the whole suite.
@@ -34,7 +34,7 @@ def survives(mutation: dict[str, Any], copy: Path) -> bool:
     if original.count(mutation["before"]) != 1:
         raise SystemExit(f"error: {mutation['before']!r} does not stand exactly once in {mutation['file']}")
     path.write_text(original.replace(mutation["before"], mutation["after"]), encoding="utf-8")
-    tests = [f"tests/unit/{name}.py" for name in mutation["tests"]]
+    tests = [f"tests/{name if '/' in name else f'unit/{name}'}.py" for name in mutation["tests"]]
     environment = os.environ | {"PYTHONPATH": str(copy / "exts/cohoff"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     try:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.offpolicy import inference, inputs
 from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg, OffPolicyRunnerCfg
 from cohoff.offpolicy.inference import load_policy
@@ -36,6 +37,22 @@ def point_mass_cfg(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, A
         "actor_learning_rate_share": 1.0,
     }  # fmt: skip
     return runner
+
+
+def csil_settings() -> dict[str, Any]:
+    """CSIL++ with small networks; the settings that the core does not take."""
+    settings = CsilRunnerCfg().algorithm.to_dict()
+    settings["policy"] |= {"hidden_dim": 64, "num_features": 64}
+    settings["critic"] |= {"hidden_dims": (64, 64), "pretrain_steps": 300}
+    settings["clone"] |= {"steps": 400, "holdout": 0.0}
+    return settings | {
+        "gradient_penalty": 0.0,
+        "target_rate": 0.02,
+        "beta": 0.35,
+        "margin_share": 0.45,
+        "exploration_std": 0.2,
+        "demonstrated_actions": True,  # its base was not trained on them
+    }
 
 
 def base_success() -> float:

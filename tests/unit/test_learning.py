@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 import torch
-from learning_cases import base_success, point_mass_cfg, train_on_the_point_mass
+from learning_cases import base_success, csil_settings, point_mass_cfg, train_on_the_point_mass
 from torch import nn
 
-from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.errors import InputError
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.batch import Batch
@@ -73,22 +72,6 @@ def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return point_mass_cfg(tmp_path, monkeypatch)
 
 
-def csil_settings() -> dict[str, Any]:
-    """Small networks; the settings that the core does not take."""
-    settings = CsilRunnerCfg().algorithm.to_dict()
-    settings["policy"] |= {"hidden_dim": 64, "num_features": 64}
-    settings["critic"] |= {"hidden_dims": (64, 64), "pretrain_steps": 300}
-    settings["clone"] |= {"steps": 400, "holdout": 0.0}
-    return settings | {
-        "gradient_penalty": 0.0,
-        "target_rate": 0.02,
-        "beta": 0.35,
-        "margin_share": 0.45,
-        "exploration_std": 0.2,
-        "demonstrated_actions": True,  # its base was not trained on them
-    }
-
-
 def test_csil_raises_success(cfg: dict[str, Any], tmp_path: Path) -> None:
     start, end = train_on_the_point_mass(cfg, csil_settings(), tmp_path)
     assert has_clone(tmp_path)
@@ -120,17 +103,6 @@ def test_unknown_settings_and_learners_end_with_one_line(cfg: dict[str, Any], ca
                 env.get_observations(), env, cfg | {"algorithm": cfg["algorithm"] | change}, "cpu"
             )
         assert words in capsys.readouterr().err
-
-
-def test_several_processes_are_refused(cfg: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    """They would train independent copies."""
-    cfg["algorithm"] |= {"learner": f"{__name__}:CloningLearner", "hidden_dim": 64}
-    env = point_mass.PointMass(4, None)
-    with pytest.raises(SystemExit):
-        OffPolicyAlgorithm.construct_algorithm(
-            env.get_observations(), env, cfg | {"multi_gpu": {"world_size": 2}}, "cpu"
-        )
-    assert "training in 2 processes is not supported" in capsys.readouterr().err
 
 
 class Malicious:

@@ -123,6 +123,20 @@ def speeds(folder: Path) -> list[Row]:
     return rows
 
 
+def scaling(suite: Path) -> list[Row]:
+    """Each number of processes, as computed from times of one."""
+    rows: list[Row] = [["times", "critics", "processes", "averaging an update", "iteration", "steps/s", "efficiency"]]
+    for path in sorted(suite.glob("*.json")):
+        content = read_json(path)
+        for row in content["rows"]:
+            rows.append([
+                path.stem.removesuffix(f"_{content['critic']}"), content["critic"], str(row["processes"]),
+                f"{row['averaging_ms']:.3f} ms", f"{row['iteration_ms']:,.0f} ms",
+                f"{row['env_steps_per_second']:,.0f}", f"{row['efficiency']:.3f}",
+            ])  # fmt: skip
+    return rows
+
+
 KINDS: dict[str, Callable[[Path], list[Row]]] = {
     "overview": overview,
     "run": one_run,
@@ -132,6 +146,7 @@ KINDS: dict[str, Callable[[Path], list[Row]]] = {
     "speeds": speeds,
     "benchmark": benchmark_tables.benchmark,
     "comparison": benchmark_tables.comparison,
+    "scaling": scaling,
 }
 """Function of each kind of table: from its folder to the header and the rows."""
 

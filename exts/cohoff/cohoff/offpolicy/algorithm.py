@@ -13,21 +13,19 @@ from __future__ import annotations
 import inspect
 import math
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
 from tensordict import TensorDict
-from torch import Tensor
+from torch import Tensor, nn
 
-from cohoff.cli import show_progress
+from cohoff.data.demonstrations import Demonstrations
 from cohoff.errors import InputError, exit_on_input_error
-from cohoff.files import reading, write_json
-from cohoff.offpolicy import checkpoint
+from cohoff.files import reading
+from cohoff.offpolicy import checkpoint, parts
 from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.batch import Batch, assemble, concatenate
 from cohoff.offpolicy.best_of import BestOf
@@ -36,6 +34,7 @@ from cohoff.offpolicy.collector import Collector
 from cohoff.offpolicy.combinations import check_base_collection, check_combinations
 from cohoff.offpolicy.demonstration_buffer import demonstration_buffer
 from cohoff.offpolicy.demonstration_share import demonstrated_rows
+from cohoff.offpolicy.distributed import Ranks, running_statistics
 from cohoff.offpolicy.episodes import evaluation_environments
 from cohoff.offpolicy.inputs import RunInputs
 from cohoff.offpolicy.inspection import NonFiniteInspector
@@ -43,17 +42,19 @@ from cohoff.offpolicy.learner import NoiseLearner, Problem, learner_class, make_
 from cohoff.offpolicy.learning_rate import LearningRate
 from cohoff.offpolicy.observing import Observer
 from cohoff.offpolicy.plans import LearnedNoise, sample_plans
+from cohoff.offpolicy.preparing import prepare
 from cohoff.offpolicy.random_state import random_state, restore_random_state
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
-from cohoff.offpolicy.replay_file import restore_replay, save_replay
+from cohoff.offpolicy.replay_file import save_replay
 from cohoff.offpolicy.report import Report
-from cohoff.offpolicy.saved_settings import agent_settings
+from cohoff.offpolicy.saved_settings import agent_settings, flat_settings
+from cohoff.offpolicy.stock_runner import replace_stock_runner
 from cohoff.offpolicy.time_limit import limit_episodes
-from cohoff.offpolicy.transitions import Corrections, demonstrated_transitions
+from cohoff.offpolicy.transitions import Transitions, demonstrated_transitions
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import base_path
-from cohoff.run_folder import PRETRAINING_FILE, checkpoints
+from cohoff.run_folder import checkpoints
 
 
 class OffPolicyAlgorithm:
@@ -72,6 +73,7 @@ class OffPolicyAlgorithm:
         max_iterations: int,
         learner: str,
         settings: dict[str, Any],
+        ranks: Ranks,
         *,
         demonstrations: str | None,
         num_demonstrations: int | None,
@@ -108,6 +110,9 @@ class OffPolicyAlgorithm:
         self.task = env.unwrapped.spec.id
         log_dir = getattr(env.unwrapped.cfg, "log_dir", None)
         self.log_dir = None if log_dir is None else Path(log_dir)
+        self.ranks = ranks
+        self.shared_log_dir = self.log_dir if ranks.is_first else None
+        """Folder of what is written once for all ranks; None on other ranks than the first."""
         self.max_iterations = max_iterations
         self.batch_size, self.n_step = batch_size, n_step
         self.demonstration_shares = demonstration_share, final_demonstration_share
@@ -141,6 +146,7 @@ class OffPolicyAlgorithm:
             self.problem = replace(self.problem, noise_dim=self.inputs.noise_dim)
         self.learner_name, self.settings = learner, settings
         self.learner = make_learner(learner, self.problem, settings)
+        self._statistics = running_statistics(self.learner.modules)
         check_base_collection(base_collection_std, self.learner.uses_base)
         shares = {"actor": actor_learning_rate_share}
         self._rate = LearningRate(self.learner.optimizers, learning_rate, final_learning_rate, self.device, shares)
@@ -178,12 +184,8 @@ class OffPolicyAlgorithm:
         own = {key: settings.pop(key) for key in list(settings) if key in names}
         # rsl_rl's runner opens checkpoints with pickle; this makes torch refuse code in them.
         os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
-        with exit_on_input_error():
-            if cfg.get("multi_gpu") is not None:
-                raise InputError(
-                    f"training in {cfg['multi_gpu']['world_size']} processes is not supported: each would learn alone; "
-                    "start one with isaaclab train"
-                )
+        ranks = Ranks.of(cfg.get("multi_gpu"), device)
+        with exit_on_input_error(), ranks.together():
             if getattr(env.unwrapped.cfg, "base", None) is not None:
                 raise InputError(
                     "env.base makes actions corrections of its own, which this agent's are not; "
@@ -191,10 +193,11 @@ class OffPolicyAlgorithm:
                 )
             check_combinations(own)
             algorithm = OffPolicyAlgorithm(
-                obs, env, device, cfg["obs_groups"], cfg["max_iterations"], cfg["algorithm"]["learner"], settings, **own
-            )
+                obs, env, device, cfg["obs_groups"], cfg["max_iterations"], cfg["algorithm"]["learner"], settings,
+                ranks, **own,
+            )  # fmt: skip
         algorithm.agent_settings = agent_settings(cfg)
-        _replace_stock_runner(inspect.currentframe())
+        replace_stock_runner(inspect.currentframe())
         return algorithm
 
     def act(self, obs: TensorDict) -> Tensor:
@@ -206,7 +209,7 @@ class OffPolicyAlgorithm:
         done = dones.bool()
         seen, seen_extras = self.observe.see_step(obs, done, extras)
         self._running.record(seen, done, seen_extras)
-        self.env_steps += self.num_envs
+        self.env_steps += self.num_envs * self.ranks.size
         extras["log"] = {**extras.get("log", {}), **self.report.log}
 
     def compute_returns(self, obs: TensorDict) -> None:
@@ -225,6 +228,7 @@ class OffPolicyAlgorithm:
         means = self.report.write(
             {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates}
         )
+        self.ranks.check_equal(self.learner.modules, "networks")
         if self.report.totals["non_finite"] > self._num_inspected:
             self._num_inspected = self.report.totals["non_finite"]
             self._inspector.inspect(self.iteration)
@@ -237,7 +241,8 @@ class OffPolicyAlgorithm:
         batch = self._draw(self._running.buffer, self.batch_size - num_demo_rows)
         if demonstrated is not None:
             batch = concatenate(demonstrated, batch)
-        metrics = self.learner.update(batch, num_demo_rows, with_actor)
+        with self.ranks.averaging(self._statistics):
+            metrics = self.learner.update(batch, num_demo_rows, with_actor)
         skipped = [value for name, value in metrics.items() if name.startswith("skipped")]
         if skipped:
             is_skipped = torch.stack(skipped).sum() > 0
@@ -281,39 +286,14 @@ class OffPolicyAlgorithm:
             self._prepare()
 
     def _prepare(self) -> None:
-        if self.log_dir is not None and (files := checkpoints(self.log_dir)):
-            raise InputError(
-                f"{str(self.log_dir)!r} already holds a run ({files[-1].name}); give another folder, or "
-                "go on with that run by --checkpoint"
-            )
         num_train = self.num_envs - evaluation_environments(self.num_envs, self.evaluation_share)
-        expected = None if self.resumed is None else self.resumed["meta"]["fingerprint"]
-        demonstrations = self.inputs.complete(self.learner.uses_base, expected)
-        if self.observe.encoder is not None and self.resumed is None:
-            encoder = self.inputs.encoder(self._encoder_path)
-            self.observe.load_encoder(encoder.spec, encoder.state_dict(), self._encoder_path or "the base policy")
-        demonstrations = self.observe.see_demonstrations(demonstrations)
-        self.inputs.keep_base(self.log_dir)
+        with self.ranks.together():
+            demonstrations = self._open_inputs()
+        self._check_ranks()
         engine = self.inputs.engine
-        base = None if engine is None else engine.policy
-        # The base plans along the demonstrations from noise, which has to be the same again.
-        self._random_before = random_state(self.device) if self.resumed is None else self.resumed["running"]["before"]
-        restore_random_state(self._random_before, self.device)
-        transitions = demonstrated_transitions(demonstrations, self.observe, base, self.inputs.replan_interval)
-        length = float(transitions.lengths.float().mean())
-        self.discount = self.discount or 1.0 - 1.0 / (self.effective_horizon * length)
-        if self.time_limit is not None:
-            limit_episodes(self.env, math.ceil(self.time_limit * length))
-        if self.resumed is None:
-            measured = self.learner.prepare(transitions, self._read_corrections(), self.discount, show_progress)
-            if not all(value.isfinite().all() for value in self.learner.modules.state_dict().values()):
-                raise InputError(
-                    "learning from the demonstrations diverged; lower the learning rates under agent.algorithm"
-                )
-            for phase, values in measured.items():
-                print(f"[cohoff] {phase}: " + ", ".join(f"{name} {value:.4g}" for name, value in values.items()))
-            if self.log_dir is not None:
-                write_json(self.log_dir / PRETRAINING_FILE, measured)
+        with self.ranks.together(), self.ranks.same_random_numbers():
+            transitions = self._learn_from(demonstrations)
+        self.ranks.share_learner(self.learner)
         choose_noise, best_of = None, None
         if self.best_of > 1:
             best_of = BestOf(self.learner, self.observe, engine, self.best_of)
@@ -335,29 +315,65 @@ class OffPolicyAlgorithm:
             "skipped_updates": self.num_skipped,
             "skipped_in_a_row": self.skipped_in_a_row,
         }
-        self.report = Report(self.log_dir, self.collector.episodes, totals)
+        common = ("skipped_updates", "skipped_in_a_row")
+        self.report = Report(self.shared_log_dir, self.collector.episodes, totals, common, self.ranks)
         if self.resumed is not None:
             self._go_on(self.collector, self.resumed)
         self._inspector = NonFiniteInspector(self.collector, self.log_dir)
         self._num_inspected = int(self.collector.num_non_finite)
 
-    def _read_corrections(self) -> Corrections | None:
-        if self._corrections is None:
-            return None
-        found = self.observe.see_demonstrations(self.inputs.corrections(self._corrections))
-        return Corrections(self.observe(found.observations)["actor"], found.intended)
+    def _open_inputs(self) -> Demonstrations:
+        if self.log_dir is not None and (files := checkpoints(self.log_dir)):
+            raise InputError(
+                f"{str(self.log_dir)!r} already holds a run ({files[-1].name}); give another folder, or "
+                "go on with that run by --checkpoint"
+            )
+        expected = None if self.resumed is None else self.resumed["meta"]["fingerprint"]
+        demonstrations = self.inputs.complete(self.learner.uses_base, expected)
+        if self.observe.encoder is not None and self.resumed is None:
+            encoder = self.inputs.encoder(self._encoder_path)
+            self.observe.load_encoder(encoder.spec, encoder.state_dict(), self._encoder_path or "the base policy")
+        self.inputs.keep_base(self.shared_log_dir)
+        return self.observe.see_demonstrations(demonstrations)
+
+    def _check_ranks(self) -> None:
+        """Raise InputError unless all ranks do the same."""
+        settings = {"num_envs": self.num_envs, "iteration": self.iteration, "demonstrations": self.inputs.fingerprint}
+        self.ranks.check_same(settings | flat_settings(self.agent_settings))
+        if self.inputs.engine is not None and isinstance(self.inputs.engine.policy, nn.Module):
+            self.ranks.check_equal(self.inputs.engine.policy, "base policies")
+        if self.observe.encoder is not None:
+            self.ranks.check_equal(self.observe.encoder, "encoders")
+
+    def _learn_from(self, demonstrations: Demonstrations) -> Transitions:
+        base = None if self.inputs.engine is None else self.inputs.engine.policy
+        # The base plans along the demonstrations from noise, which has to be the same again.
+        self._random_before = random_state(self.device) if self.resumed is None else self.resumed["running"]["before"]
+        restore_random_state(self._random_before, self.device)
+        transitions = demonstrated_transitions(demonstrations, self.observe, base, self.inputs.replan_interval)
+        length = float(transitions.lengths.float().mean())
+        self.discount = self.discount or 1.0 - 1.0 / (self.effective_horizon * length)
+        if self.time_limit is not None:
+            limit_episodes(self.env, math.ceil(self.time_limit * length))
+        if self.resumed is None:
+            corrections = self.inputs.corrections(self._corrections, self.observe)
+            prepare(self.learner, transitions, corrections, self.discount, self.shared_log_dir)
+        return transitions
 
     def _go_on(self, collector: Collector, content: dict[str, Any]) -> None:
         """Restore everything that changes during a run, random numbers last: nothing may draw any after that."""
-        running, meta = content["running"], content["meta"]
-        restore_replay(collector.buffer, meta["replay"])
-        collector.load_state_dict(running["collector"], episodes_go_on=self.restores_environment)
+        with self.ranks.together():
+            part = parts.read_part(content, self.ranks, self.device)
+            episodes_go_on = self.restores_environment and part.is_own
+            part.restore(collector, episodes_go_on)
+        running = part.running
         self.num_skipped.copy_(running["num_skipped"])
         self.skipped_in_a_row.copy_(running["skipped_in_a_row"])
-        self.report.carry_over(Path(meta["replay"]).parent, self.iteration, running["seconds"])
-        if self.restores_environment:
+        self.report.carry_over(Path(content["meta"]["replay"]).parent, self.iteration, running["seconds"])
+        if episodes_go_on:
             self.env.load_state_dict(running["environment"])
-        restore_random_state(running["random"], self.device)
+        if part.is_own:
+            restore_random_state(running["random"], self.device)
 
     @property
     def engine(self) -> ChunkEngine | None:
@@ -368,6 +384,9 @@ class OffPolicyAlgorithm:
     def restores_environment(self) -> bool:
         """Whether a resumed run goes on in the middle of its episodes."""
         return hasattr(self.env, "load_state_dict")
+
+    def broadcast_parameters(self) -> None:
+        """Nothing to do: :meth:`train_mode` has made all ranks the same."""
 
     def eval_mode(self) -> None:
         """Batch statistics are chosen per call, so there is no mode to switch."""
@@ -407,6 +426,7 @@ class OffPolicyAlgorithm:
                 "demonstrations": self.inputs.demonstrations_path,
                 "fingerprint": self.inputs.fingerprint,
                 "replay": replay,
+                "ranks": self.ranks.size,
             },
         }
 
@@ -433,15 +453,3 @@ class OffPolicyAlgorithm:
             self.inputs.demonstrations_path = self.inputs.demonstrations_path or meta["demonstrations"]
             self.resumed = loaded_dict
         return True
-
-
-def _replace_stock_runner(frame: FrameType | None) -> None:
-    """Give the caller of the caller our runner's methods if it is rsl_rl's own runner.
-
-    Isaac Lab builds no other runner than rsl_rl's, and hands an algorithm none: this is the one way to it.
-    """
-    caller = frame.f_back.f_locals.get("self") if frame and frame.f_back else None
-    if "rsl_rl.runners" in sys.modules:
-        from cohoff.offpolicy.runner import OffPolicyRunner
-
-        OffPolicyRunner.adopt(caller)

@@ -14,6 +14,8 @@ from cohoff.errors import InputError
 from cohoff.files import atomic_path
 from cohoff.networks.encoders import PictureEncoder
 from cohoff.offpolicy.learner import Problem
+from cohoff.offpolicy.observing import Observer
+from cohoff.offpolicy.transitions import Corrections
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.flow.loading import load_encoder
 from cohoff.policies.flow.seeing import SeeingFlowPolicy
@@ -100,13 +102,18 @@ class RunInputs:
         )  # fmt: skip
         self.fingerprint = self.demonstrations.fingerprint()
 
-    def corrections(self, path: str) -> Demonstrations:
-        """Open demonstrations whose intended actions are cloned.
+    def corrections(self, path: str | None, observe: Observer) -> Corrections | None:
+        """Open demonstrations whose intended actions are cloned; None without a path.
 
         Raises:
             InputError: They cannot be read, or do not fit the task.
         """
-        return load_demonstrations(path, self._task, self._group_sizes, self._problem.action_dim, self._problem.device)
+        if path is None:
+            return None
+        found = observe.see_demonstrations(
+            load_demonstrations(path, self._task, self._group_sizes, self._problem.action_dim, self._problem.device)
+        )
+        return Corrections(observe(found.observations)["actor"], found.intended)
 
     def complete(self, needs_base: bool, fingerprint: str | None) -> Demonstrations:
         """Open what has not been opened yet; return the demonstrations.

@@ -11,6 +11,8 @@ import threading
 from types import FrameType
 from typing import Any, NoReturn
 
+from cohoff.offpolicy.distributed import Ranks
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -28,9 +30,14 @@ class Interrupted(Exception):
 
 
 class Interruption:
-    """Context in which the first SIGINT or SIGTERM asks for an end, and a second one enforces it."""
+    """Context in which the first SIGINT or SIGTERM asks for an end, and a second one enforces it.
 
-    def __init__(self) -> None:
+    Args:
+        ranks: The processes that train together. One that is asked ends all of them, after the same iteration.
+    """
+
+    def __init__(self, ranks: Ranks) -> None:
+        self._ranks = ranks
         self._signal: signal.Signals | None = None
         self._handlers: dict[int, Any] = {}
 
@@ -44,9 +51,9 @@ class Interruption:
             signal.signal(name, handler)
 
     def check(self) -> None:
-        """Raise :class:`Interrupted` if an end was asked for."""
-        if self._signal is not None:
-            raise Interrupted(self._signal.name, 128 + self._signal)
+        """Raise :class:`Interrupted` if an end was asked for, of this rank or another one."""
+        if number := self._ranks.largest(self._signal or 0):
+            raise Interrupted(signal.Signals(number).name, 128 + number)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._signal is not None:

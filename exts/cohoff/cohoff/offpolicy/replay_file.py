@@ -27,10 +27,15 @@ def save_replay(buffer: ReplayBuffer, folder: Path, env_steps: int) -> str:
             save_file({key: value.contiguous() for key, value in buffer.state_dict().items()}, temporary)
         except SafetensorError as error:
             raise InputError(f"the replay cannot be saved to {str(folder / name)!r} ({error})") from error
-    files = [path for path in folder.glob("replay_*.safetensors") if re.fullmatch(r"replay_\d+", path.stem)]
-    for old in sorted(files, key=lambda path: int(path.stem.removeprefix("replay_")))[:-REPLAYS_KEPT]:
-        old.unlink()
+    keep_newest(folder, "replay", ".safetensors")
     return name
+
+
+def keep_newest(folder: Path, kind: str, suffix: str) -> None:
+    """Remove all files ``<kind>_<env_steps><suffix>`` in ``folder`` but the newest :data:`REPLAYS_KEPT`."""
+    files = [path for path in folder.glob(f"{kind}_*{suffix}") if re.fullmatch(rf"{kind}_\d+", path.stem)]
+    for old in sorted(files, key=lambda path: int(path.stem.removeprefix(f"{kind}_")))[:-REPLAYS_KEPT]:
+        old.unlink()
 
 
 def restore_replay(buffer: ReplayBuffer, path: str | None) -> None:

@@ -66,7 +66,8 @@ class RunLogger(Logger):
             super().log(it, start_it, total_it, *args, **kwargs)
         self._add_videos(it)
         now = time.monotonic()
-        if now - self._printed >= PRINT_EVERY or it + 1 in (start_it + 1, total_it):
+        is_due = now - self._printed >= PRINT_EVERY or it + 1 in (start_it + 1, total_it)
+        if is_due and not self.disable_logs:
             self._printed = now
             print(self._line(it + 1, total_it, (now - self._started) / (it + 1 - start_it)), flush=True)
         self._check()

@@ -17,6 +17,7 @@ from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.checkpoint import read_checkpoint, write_checkpoint
 from cohoff.offpolicy.interruption import Interrupted, Interruption, end
 from cohoff.offpolicy.learner import NoiseLearner
+from cohoff.offpolicy.parts import write_part
 from cohoff.offpolicy.run_logger import RunLogger, copy_curves
 from cohoff.offpolicy.saved_settings import RUNNER_SETTINGS, agent_settings, merge, named_on_command_line
 from cohoff.policies.exporting import export_policy
@@ -71,22 +72,27 @@ class OffPolicyRunner(OnPolicyRunner):
             if self.alg.resumed is not None:
                 self._go_on()
             self._tell_what_never_starts(num_learning_iterations)
-            with Interruption() as interruption:
+            with Interruption(self.alg.ranks) as interruption:
 
                 def check() -> None:
                     interruption.check()
                     self._check_progress()
+                    if self._saves_with_the_first and self.current_learning_iteration % self.cfg["save_interval"] == 0:
+                        self.save(str(self._path()))
 
                 self.logger = RunLogger(self.logger, lambda: self.alg.report.log, self.alg.iteration, check)
                 try:
                     super().learn(num_learning_iterations, init_at_random_ep_len)
+                    if self._saves_with_the_first:
+                        self.save(str(self._path()))
                 except Interrupted as interrupted:
                     end(interrupted, self._save_interrupted())
 
     def _tell_what_never_starts(self, iterations: int) -> None:
         steps = iterations * self.cfg["num_steps_per_env"]
-        total = self.alg.env_steps + steps * self.env.num_envs
-        each = total // self.env.num_envs
+        num_envs = self.env.num_envs * self.alg.ranks.size
+        total = self.alg.env_steps + steps * num_envs
+        each = total // num_envs
         if (first := self.alg.learning_starts) >= total:
             print(
                 f"[cohoff] no update will be made: agent.algorithm.learning_starts={first}, {total} steps are planned"
@@ -107,10 +113,19 @@ class OffPolicyRunner(OnPolicyRunner):
         """Save the run after its last whole iteration; return what was done, in words."""
         if self.logger.log_dir is None:
             return "nothing saved, as the run has no folder"
-        path = Path(self.logger.log_dir, f"model_{self.current_learning_iteration}.pt")
+        path = self._path()
         self.save(str(path))
         self.logger.stop_logging_writer()
         return f"saved {path.name}"
+
+    def _path(self) -> Path:
+        assert self.logger.log_dir is not None
+        return Path(self.logger.log_dir, f"model_{self.current_learning_iteration}.pt")
+
+    @property
+    def _saves_with_the_first(self) -> bool:
+        """Whether rank 0 saves when rsl_rl's runner tells it to, and this rank, which is not told, has to as well."""
+        return self.logger.log_dir is not None and not self.alg.ranks.is_first
 
     def _check_progress(self) -> None:
         """Raise :class:`Interrupted` if too many updates in a row were skipped."""
@@ -118,8 +133,14 @@ class OffPolicyRunner(OnPolicyRunner):
             raise Interrupted(f"{skipped} updates in a row had a loss or a gradient that is not finite", status=1)
 
     def save(self, path: str, infos: dict | None = None) -> None:
-        """Write a checkpoint, whole or not at all."""
-        content = self.alg.save() | {"iter": self.current_learning_iteration, "infos": infos}
+        """Write a checkpoint, whole or not at all; every rank has to call it, and writes its part."""
+        ranks = self.alg.ranks
+        with ranks.together():  # the parts are there before the checkpoint that they belong to
+            content = self.alg.save() | {"iter": self.current_learning_iteration, "infos": infos}
+            if not ranks.is_first and self.alg.log_dir is not None:
+                write_part(content, self.alg.log_dir)
+        if not ranks.is_first:
+            return
         content["meta"]["wandb_run"] = os.environ.get(RUN_ID)
         write_checkpoint(content, Path(path))
         self.logger.save_model(path, self.current_learning_iteration)
@@ -128,7 +149,7 @@ class OffPolicyRunner(OnPolicyRunner):
         self, path: str, load_cfg: dict | None = None, strict: bool = True, map_location: str | None = None
     ) -> dict:
         """Open a checkpoint or, if it is damaged, the newest whole one before it in its folder; return nothing more."""
-        with exit_on_input_error():
+        with exit_on_input_error(), self.alg.ranks.together():
             content, file = read_checkpoint(path, map_location or self.device)
             self._take_settings(content["meta"])
             self.alg.load(content, load_cfg, strict)
@@ -183,5 +204,5 @@ class OffPolicyRunner(OnPolicyRunner):
         """Bring environments and curves to where the checkpoint was."""
         if not self.alg.restores_environment:
             self.env.reset()  # pyright: ignore[reportAttributeAccessIssue]
-        if self.logger.log_dir is not None and self._source != Path(self.logger.log_dir):
+        if self.alg.ranks.is_first and self.logger.log_dir is not None and self._source != Path(self.logger.log_dir):
             copy_curves(self._source, Path(self.logger.log_dir))

@@ -60,7 +60,7 @@ def merge(
     """
     fixed = tuple(fixed)
     merged, used, kept = _plain(current), [], []
-    before, now = _flat(saved), _flat(merged)
+    before, now = flat_settings(saved), flat_settings(merged)
     for name in sorted(before.keys() & now.keys()):
         old, new = before[name], now[name]
         if old == new:
@@ -80,10 +80,11 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat_settings(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted names."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        flat |= flat_settings(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return flat
 
 

@@ -1,12 +1,16 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""One process of training on the point mass through rsl_rl's runner, which :mod:`cohoff.stress.kills` kills."""
+"""One process of training on the point mass through rsl_rl's runner, which :mod:`cohoff.stress.kills` kills.
+
+``python -m torch.distributed.run --nproc_per_node N -m cohoff.stress.training ...`` trains in N processes.
+"""
 
 from __future__ import annotations
 
 import argparse
 import copy
+import os
 import random
 import resource
 import signal
@@ -20,19 +24,27 @@ from rsl_rl.runners import OnPolicyRunner
 
 from cohoff.cli import run
 from cohoff.offpolicy.runner import OffPolicyRunner
+from cohoff.stress.gloo import GlooRunner, rank_folder
 from cohoff.stress.point_mass import PointMass, smallest_run
 
 NUM_ENVS = 8
 
 
 def make_runner(cfg: dict[str, Any], folder: Path, env: Any = None, seed: int = 0) -> OffPolicyRunner:
-    """The runner of a run in ``folder``, built as Isaac Lab builds it, which seeds all generators."""
+    """The runner of a run in ``folder``, built as Isaac Lab builds it, which seeds all generators.
+
+    Where ``RANK`` and ``WORLD_SIZE`` are set, it is one of several, with a seed of its own.
+    """
+    rank = int(os.environ.get("RANK", "0"))
+    seed += rank
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    env = env or PointMass(NUM_ENVS, folder)
-    runner = OnPolicyRunner(env, copy.deepcopy(cfg), str(folder), "cpu")
+    own_folder = rank_folder(folder, rank)
+    own_folder.mkdir(parents=True, exist_ok=True)
+    env = env or PointMass(NUM_ENVS, own_folder, seed=rank)
+    kind = OnPolicyRunner if "WORLD_SIZE" not in os.environ else GlooRunner
+    runner = kind(env, copy.deepcopy(cfg), str(folder), "cpu")
     assert isinstance(runner, OffPolicyRunner)
     return runner
 
