@@ -5,7 +5,10 @@
 
 One JSON object per line on standard input, one answer per line on standard output:
 ``{"spec": {...}, "weights": FILE, "cameras": C, "dtype": NAME, "device": NAME}`` builds the network,
-``{"inputs": FILE, "output": FILE}`` runs it once and answers ``{"seconds": s}``.
+``{"inputs": FILE, "output": FILE}`` runs it once and answers ``{"seconds": s}``,
+``{"batch": FILE, "action_dim": A, "gradients": FILE}`` writes loss and gradients of a training batch,
+``{"batch": FILE, "action_dim": A, "scope": NAME}`` takes a training step and answers ``{"seconds": s}``,
+``{"folder": DIR, "observations": FILE, "output": FILE, ...}`` opens a checkpoint as lerobot's users do and plans.
 """
 
 from __future__ import annotations
@@ -23,13 +26,10 @@ from safetensors.torch import load_file, save_file
 NAMES = ("images", "image_masks", "tokens", "token_mask", "noise")
 
 
-def build(request: dict[str, Any]) -> torch.nn.Module:
-    """Build the network with the requested sizes and weights."""
-    from lerobot.configs.types import FeatureType, PolicyFeature  # pyright: ignore[reportMissingImports]
+def shrink(s: SimpleNamespace) -> Any:
+    """Return lerobot's module with networks of the requested sizes."""
     from lerobot.policies.pi05 import modeling_pi05 as lerobot  # pyright: ignore[reportMissingImports]
-    from lerobot.policies.pi05.configuration_pi05 import PI05Config  # pyright: ignore[reportMissingImports]
 
-    s = SimpleNamespace(**request["spec"])
     common = (s.heads, s.kv_heads, s.head_dim)
     variants = {
         "gemma_2b": lerobot.GemmaConfig(s.vlm_width, s.depth, s.vlm_mlp, *common),
@@ -53,6 +53,16 @@ def build(request: dict[str, Any]) -> torch.nn.Module:
     lerobot.get_gemma_config = variants.__getitem__
     lerobot.PaliGemmaForConditionalGenerationWithPiGemma = shrunk_vlm
     lerobot.PiGemmaForCausalLM = shrunk_expert
+    return lerobot
+
+
+def build(request: dict[str, Any]) -> torch.nn.Module:
+    """Build the network with the requested sizes and weights."""
+    from lerobot.configs.types import FeatureType, PolicyFeature  # pyright: ignore[reportMissingImports]
+    from lerobot.policies.pi05.configuration_pi05 import PI05Config  # pyright: ignore[reportMissingImports]
+
+    s = SimpleNamespace(**request["spec"])
+    lerobot = shrink(s)
     image = PolicyFeature(FeatureType.VISUAL, (3, s.image, s.image))
     config = PI05Config(
         dtype=request["dtype"],
@@ -88,6 +98,78 @@ def run(model: torch.nn.Module, request: dict[str, Any], device: str) -> float:
     return seconds
 
 
+def losses(model: torch.nn.Module, request: dict[str, Any], device: str) -> torch.Tensor:
+    """Return the loss of a batch, averaged as lerobot's policy does."""
+    tensors = load_file(request["batch"], device=device)
+    images, image_masks, *others = (tensors[name] for name in (*NAMES[:-1], "actions", "noise", "time"))
+    values = model(list(images.unbind(1)), list(image_masks.unbind(1)), *others)
+    return values[:, :, : request["action_dim"]].mean()
+
+
+def differentiate(model: torch.nn.Module, request: dict[str, Any], device: str) -> dict[str, Any]:
+    """Write the gradients of a batch and return its loss."""
+    model.zero_grad()
+    loss = losses(model, request, device)
+    loss.backward()
+    gradients = {name: p.grad.contiguous() for name, p in model.named_parameters() if p.grad is not None}
+    save_file(gradients, request["gradients"])
+    return {"loss": loss.item()}
+
+
+class Trainer:
+    """lerobot's training step: loss, gradients, clipping, AdamW with its settings."""
+
+    def __init__(self, model: torch.nn.Module, scope: str) -> None:
+        self.model = model.train()
+        for name, parameter in model.named_parameters():
+            # As its option train_expert_only.
+            parameter.requires_grad_(scope == "everything" or "paligemma_with_expert.paligemma." not in name)
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=2.5e-5, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.01)
+
+    def step(self, request: dict[str, Any], device: str) -> dict[str, Any]:
+        """Take a step and return its time [s]."""
+        start = clock(device)
+        losses(self.model, request, device).backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return {"seconds": clock(device) - start}
+
+
+@torch.no_grad()
+def plan(request: dict[str, Any]) -> dict[str, Any]:
+    """Open a checkpoint by lerobot's own functions and plan from observations and tokens."""
+    from lerobot.policies.pi05.modeling_pi05 import PI05Policy  # pyright: ignore[reportMissingImports]
+    from lerobot.processor import PolicyProcessorPipeline  # pyright: ignore[reportMissingImports]
+    from lerobot.processor.converters import (  # pyright: ignore[reportMissingImports]
+        policy_action_to_transition,
+        transition_to_policy_action,
+    )
+
+    shrink(SimpleNamespace(**request["spec"]))
+    policy = PI05Policy.from_pretrained(request["folder"])
+    # It answers a failed load with random weights.
+    stored = load_file(f"{request['folder']}/model.safetensors")
+    state = policy.state_dict()
+    changed = [name for name, tensor in stored.items() if not torch.equal(state[name], tensor)]
+    lacking = [name for name in state if name not in stored and "embed_tokens" not in name]
+    if changed or lacking:
+        raise SystemExit(f"lerobot did not load {changed or lacking}")
+    tensors = load_file(request["observations"])
+    postprocess = PolicyProcessorPipeline.from_pretrained(
+        request["folder"],
+        config_filename="policy_postprocessor.json",
+        to_transition=policy_action_to_transition,
+        to_output=transition_to_policy_action,
+    )
+    chunk = policy.predict_action_chunk(
+        {name: tensor for name, tensor in tensors.items() if name != "noise"}, noise=tensors["noise"]
+    )
+    save_file({"actions": postprocess(chunk).contiguous()}, request["output"])
+    return {}
+
+
 def clock(device: str) -> float:
     """Return the time [s] after all queued work; process time on one CPU thread, so other load does not count."""
     if device.startswith("cuda"):
@@ -100,12 +182,21 @@ def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
     # Libraries may print; answers go to the real standard output alone.
     answers, sys.stdout = sys.stdout, sys.stderr
-    model, device = None, "cpu"
+    model, device, trainer = None, "cpu", None
     for line in sys.stdin:
         request = json.loads(line)
-        if "spec" in request:
-            model, device = build(request), request["device"]
-            answer: dict[str, Any] = {}
+        answer: dict[str, Any] = {}
+        if "folder" in request:
+            answer = plan(request)
+        elif "spec" in request:
+            model, device, trainer = build(request), request["device"], None
+        elif "gradients" in request:
+            assert model is not None
+            answer = differentiate(model, request, device)
+        elif "batch" in request:
+            assert model is not None
+            trainer = trainer or Trainer(model, request["scope"])
+            answer = trainer.step(request, device)
         else:
             assert model is not None
             answer = {"seconds": run(model, request, device)}
