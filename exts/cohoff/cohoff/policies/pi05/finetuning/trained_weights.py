@@ -23,7 +23,7 @@ class Leaf:
     """One trained tensor: one or more tensors of a checkpoint, stacked along their rows, or a part of an adapter."""
 
     names: tuple[str, ...]
-    """Names of the stacked tensors; of an adapter, the name of its matrix with the suffix ``.lora_a`` or ``.lora_b``."""
+    """Names of the stacked tensors; of an adapter, its matrix's with the suffix ``.lora_a`` or ``.lora_b``."""
     rows: tuple[int, ...]
     """Rows of each of them."""
     master: Tensor
