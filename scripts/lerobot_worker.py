@@ -8,7 +8,8 @@ One JSON object per line on standard input, one answer per line on standard outp
 ``{"inputs": FILE, "output": FILE}`` runs it once and answers ``{"seconds": s}``,
 ``{"batch": FILE, "action_dim": A, "gradients": FILE}`` writes loss and gradients of a training batch,
 ``{"batch": FILE, "action_dim": A, "scope": NAME}`` takes a training step and answers ``{"seconds": s}``,
-``{"folder": DIR, "observations": FILE, "output": FILE, ...}`` opens a checkpoint as lerobot's users do and plans.
+``{"folder": DIR, "observations": FILE, "tasks": [...], "prompts": {...}, "output": FILE, "spec": {...}}`` opens a
+checkpoint as lerobot's users do and plans.
 """
 
 from __future__ import annotations
@@ -120,15 +121,17 @@ class Trainer:
     """lerobot's training step: loss, gradients, clipping, AdamW with its settings."""
 
     def __init__(self, model: torch.nn.Module, scope: str) -> None:
-        self.model = model.train()
-        for name, parameter in model.named_parameters():
-            # As its option train_expert_only.
-            parameter.requires_grad_(scope == "everything" or "paligemma_with_expert.paligemma." not in name)
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.model = model
+        # As its option train_expert_only.
+        frozen = "paligemma_with_expert.paligemma." if scope == "expert" else None
+        self.parameters = [p for name, p in model.named_parameters() if frozen is None or frozen not in name]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=2.5e-5, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.01)
 
     def step(self, request: dict[str, Any], device: str) -> dict[str, Any]:
         """Take a step and return its time [s]."""
+        self.model.train().requires_grad_(False)
+        for parameter in self.parameters:
+            parameter.requires_grad_()
         start = clock(device)
         losses(self.model, request, device).backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
@@ -137,35 +140,42 @@ class Trainer:
         return {"seconds": clock(device) - start}
 
 
+class TableTokenizer:
+    """Tokenizer that knows given prompts only, as PaliGemma's is not at hand."""
+
+    def __init__(self, table: dict[str, list[int]]) -> None:
+        self.table = table
+
+    def __call__(self, texts: list[str], max_length: int, **options: Any) -> dict[str, torch.Tensor]:
+        """Return tokens and mask [B, max_length]."""
+        rows = [self.table[text] for text in texts]
+        tokens = torch.tensor([row + [0] * (max_length - len(row)) for row in rows])
+        lengths = torch.tensor([[len(row)] for row in rows])
+        return {"input_ids": tokens, "attention_mask": torch.arange(max_length) < lengths}
+
+
 @torch.no_grad()
 def plan(request: dict[str, Any]) -> dict[str, Any]:
-    """Open a checkpoint by lerobot's own functions and plan from observations and tokens."""
+    """Open a checkpoint by lerobot's own functions and plan from observations."""
+    from lerobot.policies.factory import make_pre_post_processors  # pyright: ignore[reportMissingImports]
     from lerobot.policies.pi05.modeling_pi05 import PI05Policy  # pyright: ignore[reportMissingImports]
-    from lerobot.processor import PolicyProcessorPipeline  # pyright: ignore[reportMissingImports]
-    from lerobot.processor.converters import (  # pyright: ignore[reportMissingImports]
-        policy_action_to_transition,
-        transition_to_policy_action,
-    )
 
     shrink(SimpleNamespace(**request["spec"]))
-    policy = PI05Policy.from_pretrained(request["folder"])
+    folder = request["folder"]
+    policy = PI05Policy.from_pretrained(folder)
     # It answers a failed load with random weights.
-    stored = load_file(f"{request['folder']}/model.safetensors")
-    state = policy.state_dict()
+    stored, state = load_file(f"{folder}/model.safetensors"), policy.state_dict()
     changed = [name for name, tensor in stored.items() if not torch.equal(state[name], tensor)]
     lacking = [name for name in state if name not in stored and "embed_tokens" not in name]
     if changed or lacking:
         raise SystemExit(f"lerobot did not load {changed or lacking}")
+    tokenizer = {"tokenizer_processor": {"tokenizer": TableTokenizer(request["prompts"])}}
+    preprocess, postprocess = make_pre_post_processors(
+        policy.config, pretrained_path=folder, preprocessor_overrides=tokenizer
+    )
     tensors = load_file(request["observations"])
-    postprocess = PolicyProcessorPipeline.from_pretrained(
-        request["folder"],
-        config_filename="policy_postprocessor.json",
-        to_transition=policy_action_to_transition,
-        to_output=transition_to_policy_action,
-    )
-    chunk = policy.predict_action_chunk(
-        {name: tensor for name, tensor in tensors.items() if name != "noise"}, noise=tensors["noise"]
-    )
+    noise = tensors.pop("noise")
+    chunk = policy.predict_action_chunk(preprocess({**tensors, "task": request["tasks"]}), noise=noise)
     save_file({"actions": postprocess(chunk).contiguous()}, request["output"])
     return {}
 
@@ -182,21 +192,24 @@ def main() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
     # Libraries may print; answers go to the real standard output alone.
     answers, sys.stdout = sys.stdout, sys.stderr
-    model, device, trainer = None, "cpu", None
+    model, device = None, "cpu"
+    trainers: dict[str, Trainer] = {}
     for line in sys.stdin:
         request = json.loads(line)
         answer: dict[str, Any] = {}
         if "folder" in request:
             answer = plan(request)
         elif "spec" in request:
-            model, device, trainer = build(request), request["device"], None
+            model, device, trainers = build(request), request["device"], {}
         elif "gradients" in request:
             assert model is not None
             answer = differentiate(model, request, device)
         elif "batch" in request:
             assert model is not None
-            trainer = trainer or Trainer(model, request["scope"])
-            answer = trainer.step(request, device)
+            scope = request["scope"]
+            if scope not in trainers:
+                trainers[scope] = Trainer(model, scope)
+            answer = trainers[scope].step(request, device)
         else:
             assert model is not None
             answer = {"seconds": run(model, request, device)}
