@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Run lerobot's pi-0.5 on request. scripts/benchmark_pi05.py starts this in the environment of `make parity`.
+"""Run lerobot's pi-0.5 on request. The benchmarks of pi-0.5 start this in the environment of `make parity`.
 
 One JSON object per line on standard input, one answer per line on standard output:
 ``{"spec": {...}, "weights": FILE, "cameras": C, "dtype": NAME, "device": NAME}`` builds the network,

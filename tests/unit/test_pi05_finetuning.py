@@ -24,6 +24,7 @@ from cohoff.policies.pi05.checkpoint_folder import read_recipe
 from cohoff.policies.pi05.finetuning.augmentation import DRAWS, augment
 from cohoff.policies.pi05.finetuning.cfg import Pi05TrainingCfg
 from cohoff.policies.pi05.finetuning.export import merged
+from cohoff.policies.pi05.finetuning.objective import flow_loss
 from cohoff.policies.pi05.finetuning.run_state import FILE
 from cohoff.policies.pi05.finetuning.scope import make_scope
 from cohoff.policies.pi05.finetuning.statistics import compute_statistics
@@ -251,6 +252,27 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo
     message = r"training pi-0.5 \(everything\) needs about .* GiB on cpu .* use a smaller --micro_batch"
     with pytest.raises(InputError, match=message), open_run(demos, base, tmp_path, make_cfg()):
         pass
+
+
+@pytest.mark.parametrize("scope", ["everything", "lora"])
+def test_estimate_covers_what_the_gradient_needs(scope: str) -> None:
+    """Of all tensors that are kept for the gradient, weights aside."""
+    network = make_network(scope)
+    weights = {leaf.weight.untyped_storage().data_ptr() for leaf in network.weights.leaves}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    *inputs, noise = random_inputs(2)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = flow_loss(network, tuple(inputs), noise, noise[:, None], torch.rand(2, 1), 3)
+    cfg = make_cfg(scope=scope, micro_batch=2, gradient_checkpointing=False)
+    estimate = training_memory(TINY, Pi05Shapes(2, 2, 24), make_scope(scope, 2, 3), cfg)["activations"]
+    assert loss.isfinite() and 0.9 * sum(kept.values()) < estimate < 2.0 * sum(kept.values())
 
 
 def test_memory_of_the_public_size() -> None:
