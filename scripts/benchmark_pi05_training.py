@@ -19,7 +19,7 @@ import platform
 import statistics
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ from cohoff.policies.pi05.finetuning.optimizer import MasterOptimizer
 from cohoff.policies.pi05.finetuning.scope import make_scope
 from cohoff.policies.pi05.finetuning.start import start_from_size
 from cohoff.policies.pi05.finetuning.statistics import compute_statistics, normalizers
+from cohoff.policies.pi05.network import trim
 from cohoff.policies.pi05.policy import load_pi05
 from cohoff.policies.pi05.preprocess import digitize
 from cohoff.policies.pi05.prompt import Tokenizer
@@ -61,8 +62,10 @@ FILLED = (2, 64)
 ACTIONS = 7
 """Action dimensions that exist."""
 
-VARIANTS = (("everything", 1), ("expert", 1), ("expert", 4), ("lora", 1))
-"""What is trained, and flow times per frame, in the order of the rows."""
+VARIANTS = (
+    ("everything", 1, False), ("everything", 1, True), ("expert", 1, False), ("expert", 4, False), ("lora", 1, False),
+)  # fmt: skip
+"""What is trained, flow times per frame, and whether what is empty is left out, as in use; in the order of the rows."""
 
 LOSS, GRADIENT, PLAN = 1e-5, 1e-4, 1e-4
 """Maximum difference of the loss, relative to their norm of the gradients, and of a plan."""
@@ -225,13 +228,13 @@ def measure(args: argparse.Namespace, lerobot: Lerobot | None, folder: Path) -> 
     """Yield one row for each variant; the implementations take turns."""
     cfg = Pi05TrainingCfg(ema_decay=0.0)
     trainers = {}
-    for scope, flow_times in VARIANTS:
+    for variant in VARIANTS:
+        scope, flow_times, trimmed = variant
         network, optimizer = build(args, scope, cfg)
-        trainers[scope, flow_times] = (
-            network,
-            optimizer,
-            make_batch(network.spec, args.batch, flow_times, args.device),
-        )
+        batch = make_batch(network.spec, args.batch, flow_times, args.device)
+        if trimmed:
+            batch = replace(batch, inputs=trim(*batch.inputs))
+        trainers[variant] = (network, optimizer, batch)
     seconds: dict[Any, list[float]] = {variant: [] for variant in (*VARIANTS, "everything", "expert")}
     for step in range(args.rounds + 1):
         for variant, (network, optimizer, batch) in trainers.items():
@@ -244,19 +247,20 @@ def measure(args: argparse.Namespace, lerobot: Lerobot | None, folder: Path) -> 
             request = {"batch": str(folder / "batch.safetensors"), "action_dim": ACTIONS, "scope": scope}
             seconds[scope].append(lerobot.ask(request)["seconds"])
     medians = {variant: statistics.median(values[1:]) for variant, values in seconds.items() if values}
-    everything = args.batch / medians["everything", 1]
-    for scope, flow_times in VARIANTS:
-        frames = args.batch / medians[scope, flow_times]
+    everything = medians[VARIANTS[0]]
+    for variant in VARIANTS:
+        scope, flow_times, trimmed = variant
         reference = medians.get(scope) if flow_times == 1 else None
         yield {
             "trained": scope,
             "flow_times": flow_times,
-            "step_ms": 1e3 * medians[scope, flow_times],
-            "frames_per_second": frames,
-            "samples_per_second": frames * flow_times,
-            "against_everything": frames * flow_times / everything,
+            "trimmed": trimmed,
+            "step_ms": 1e3 * medians[variant],
+            "frames_per_second": args.batch / medians[variant],
+            "samples_per_second": args.batch * flow_times / medians[variant],
+            "samples_against_everything": flow_times * everything / medians[variant],
             "lerobot_ms": None if reference is None else 1e3 * reference,
-            "speedup": None if reference is None else reference / medians[scope, flow_times],
+            "speedup": None if reference is None else reference / medians[variant],
         }
 
 
@@ -299,7 +303,7 @@ def main() -> int:
         "processor": processor,
         "threads": torch.get_num_threads(),
         "batch": args.batch,
-        "shapes": dict(zip(("cameras", "tokens"), SHAPES, strict=True)),
+        "shapes": dict(zip(("cameras", "tokens", "filled_cameras", "filled_tokens"), SHAPES + FILLED, strict=True)),
         "parity": parity,
         "rows": rows,
         "torch": torch.__version__,

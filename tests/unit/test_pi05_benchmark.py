@@ -40,7 +40,7 @@ def test_training_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys:
         runpy.run_path(str(script), run_name="__main__")
     assert info.value.code == 0 and "training pi-0.5 tiny, float32" in capsys.readouterr().out
     rows = json.loads(output.read_text())["rows"]
-    assert [row["trained"] for row in rows] == ["everything", "expert", "expert", "lora"]
+    assert [row["trained"] for row in rows] == ["everything", "everything", "expert", "expert", "lora"]
     for row in rows:
         assert row["speedup"] is None and row["frames_per_second"] == pytest.approx(1e3 / row["step_ms"])
         assert row["samples_per_second"] == pytest.approx(row["flow_times"] * row["frames_per_second"])
