@@ -182,6 +182,18 @@ def test_two_processes_train_as_one(tmp_path: Path, demos: Path, base: Path) -> 
 
 def test_bfloat16_sums_gradients_in_float32(tmp_path: Path, demos: Path, base: Path) -> None:
     with open_run(demos, base, tmp_path, make_cfg(dtype="bfloat16", learning_rate=1e-7)) as run:
+        batch = run.batches.read(0, 0)
+        sums = []
+        for _ in range(2):
+            flow_loss(run.network, batch.inputs, batch.actions, batch.noise, batch.time, 3).backward()
+            sums.append(
+                [leaf.master.grad.clone() for leaf in run.network.weights.leaves if leaf.master.grad is not None]
+            )
+        for once, twice in zip(*sums, strict=True):
+            assert once.dtype == torch.float32 and torch.equal(twice, 2.0 * once)
+        for master in run.optimizer.masters:
+            assert master.grad is not None
+            master.grad.zero_()
         before = [master.detach().clone() for master in run.optimizer.masters]
         copies = [leaf for leaf in run.network.weights.leaves if leaf.weight is not leaf.master]
         run.run()

@@ -83,7 +83,7 @@ def test_interrupted_runs_go_on(
     """SIGTERM after the first step; the same command ends with the weights of a run that was left alone."""
     from cohoff.policies.pi05.finetuning import finetune
 
-    original = finetune.train
+    original: Callable[..., float] = finetune.train
 
     def interrupted(*arguments: Any) -> float:
         *others, after_step = arguments

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import time
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -21,7 +22,7 @@ from cohoff.policies.pi05.checkpoint_folder import is_checkpoint_folder
 from cohoff.policies.pi05.finetuning.cfg import Pi05TrainingCfg
 from cohoff.policies.pi05.finetuning.finetune import FineTuning
 from cohoff.policies.pi05.finetuning.loop import Report
-from cohoff.policies.pi05.finetuning.processes import joined
+from cohoff.policies.pi05.finetuning.processes import anywhere, joined
 from cohoff.policies.pi05.finetuning.scope import SCOPES, make_scope
 from cohoff.policies.pi05.finetuning.start import Start, kept_statistics, start_from_checkpoint, start_from_size
 from cohoff.policies.pi05.finetuning.statistics import Statistics, check_statistics, compute_statistics
@@ -189,7 +190,14 @@ def _train(run: FineTuning, rank: int, origin: dict[str, Any]) -> None:
         def after_step(taken: int) -> None:
             if rank == 0 and taken % run.cfg.save_every == 0 and taken < steps:
                 run.save()
-            interruption.check()
+            asked: Interrupted | None = None
+            try:
+                interruption.check()
+            except Interrupted as interrupted:
+                asked = interrupted
+            # Together, because a process that goes on alone would wait for the others.
+            if anywhere(asked is not None, run.network.device):
+                raise asked or Interrupted("another process was interrupted", 128 + signal.SIGTERM)
 
         try:
             loss = run.run(report, after_step)

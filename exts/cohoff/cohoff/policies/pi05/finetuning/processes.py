@@ -42,3 +42,12 @@ def place() -> tuple[int, int]:
     if not torch.distributed.is_initialized():
         return 0, 1
     return torch.distributed.get_rank(), torch.distributed.get_world_size()
+
+
+def anywhere(flag: bool, device: torch.device) -> bool:
+    """Return whether ``flag`` is true in any of the processes."""
+    if not torch.distributed.is_initialized():
+        return flag
+    flags = torch.tensor(float(flag), device=device)
+    torch.distributed.all_reduce(flags, torch.distributed.ReduceOp.MAX)
+    return bool(flags)
