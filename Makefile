@@ -44,11 +44,13 @@ check: $(INSTALLED)
 docs-check: $(INSTALLED)
 	$(PYTHON) .ci/docs_check.py
 
-# pi-0.5 against lerobot's own, on the same weights and inputs, and datasets read by lerobot. lerobot needs other
-# versions than Isaac Lab, so it has its own environment.
+# pi-0.5 against lerobot's own, on the same weights and inputs: plans, losses and gradients; and datasets read by
+# lerobot. It needs other versions than Isaac Lab, so it has its own environment.
 parity: $(INSTALLED) $(PARITY)/.installed
 	$(PYTHON) scripts/benchmark_pi05.py --compare lerobot --size tiny --batch 1 5 --rounds 1 --device cpu
 	$(PYTHON) scripts/benchmark_pi05.py --compare lerobot --size small --batch 2 --rounds 1 --device cpu
+	$(PYTHON) scripts/benchmark_pi05_training.py --compare lerobot --size tiny --batch 3 --rounds 1 --device cpu
+	$(PYTHON) scripts/benchmark_pi05_training.py --compare lerobot --size small --batch 2 --rounds 1 --device cpu
 	$(PYTHON) scripts/check_lerobot.py
 
 $(PARITY)/.installed: | $(INSTALLED)

@@ -40,21 +40,9 @@ from cohoff.files import check_target, write_json
 from cohoff.policies.pi05.batches import MODES, MicroBatches
 from cohoff.policies.pi05.network import Pi05, trim
 from cohoff.policies.pi05.random_weights import random_source
+from cohoff.policies.pi05.sizes import SIZES
 from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec, flops
 from cohoff.provenance import command_line, git_revision
-
-SIZES = {
-    "tiny": Pi05Spec(
-        vlm_width=64, vlm_mlp=128, exp_width=32, exp_mlp=64, depth=3, head_dim=16, vis_width=48, vis_depth=2,
-        vis_heads=4, vis_mlp=96, image=56, vocab=512,
-    ),
-    "small": Pi05Spec(
-        vlm_width=256, vlm_mlp=2048, exp_width=128, exp_mlp=512, depth=4, head_dim=32, vis_width=144, vis_depth=6,
-        vis_heads=4, vis_mlp=538, image=112, vocab=2048,
-    ),
-    "full": Pi05Spec(),
-}  # fmt: skip
-"""Networks by name; ``full`` is that of the public checkpoints."""
 
 SHAPES = ((3, 200), (2, 64), (1, 64))
 """Cameras and prompt lengths that are measured."""

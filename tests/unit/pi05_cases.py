@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
-import sentencepiece
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from cohoff.policies.pi05.random_weights import random_source
+from cohoff.policies.pi05.small_vocabulary import train_vocabulary
 from cohoff.policies.pi05.spec import Pi05Spec
 
 TINY = Pi05Spec(
@@ -56,35 +55,6 @@ def random_inputs(
     token_mask = torch.arange(length) < lengths
     noise = torch.randn(batch, spec.chunk, spec.action_dim, generator=generator)
     return images, torch.ones(batch, cameras, dtype=torch.bool), tokens * token_mask, token_mask, noise
-
-
-def train_vocabulary(path: Path, merging: bool = False) -> None:
-    """Write a small SentencePiece model with PaliGemma's settings: single digits, no dummy prefix, bytes for the rest.
-
-    With ``merging`` tokens may reach across spaces and digits.
-    """
-    model = io.BytesIO()
-    texts = [
-        "Task: put the nut on the peg, State: 0 1 2 3;",
-        "Action: pick up the red mug and place it",
-        "-1 25 255 128",
-        "5 6 5 6 5 6",
-    ]
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(texts * 20),
-        model_writer=model,
-        vocab_size=340,
-        model_type="bpe",
-        split_digits=not merging,
-        split_by_number=not merging,
-        split_by_whitespace=not merging,
-        byte_fallback=True,
-        add_dummy_prefix=False,
-        remove_extra_whitespaces=False,
-        normalization_rule_name="identity",
-        minloglevel=2,
-    )
-    path.write_bytes(model.getvalue())
 
 
 def write_lerobot(folder: Path, weights: dict[str, Tensor] | None = None, **settings: object) -> Path:

@@ -29,3 +29,18 @@ def test_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.C
         assert row["mode"] == "eager" and row["memory_gib"] is None and row["ceiling_share"] > 0
         assert row["call_ms"] == pytest.approx(row["batch"] * row["chunk_ms"])
         assert row["chunks_per_second"] == pytest.approx(1e3 / row["chunk_ms"])
+
+
+def test_training_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output, script = tmp_path / "out.json", SCRIPT.with_name("benchmark_pi05_training.py")
+    options = ["--size", "tiny", "--batch", "1", "--rounds", "1", "--device", "cpu", "--json", str(output)]
+    monkeypatch.setattr(sys, "argv", [str(script), *options])
+    monkeypatch.syspath_prepend(str(script.parent))  # as Python does for a script
+    with pytest.raises(SystemExit) as info:
+        runpy.run_path(str(script), run_name="__main__")
+    assert info.value.code == 0 and "training pi-0.5 tiny, float32" in capsys.readouterr().out
+    rows = json.loads(output.read_text())["rows"]
+    assert [row["trained"] for row in rows] == ["everything", "everything", "expert", "expert", "lora"]
+    for row in rows:
+        assert row["speedup"] is None and row["frames_per_second"] == pytest.approx(1e3 / row["step_ms"])
+        assert row["samples_per_second"] == pytest.approx(row["flow_times"] * row["frames_per_second"])

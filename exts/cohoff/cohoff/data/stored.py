@@ -93,6 +93,33 @@ def stored_pictures(
         yield read
 
 
+@contextmanager
+def stored_frames(demos: Demonstrations, names: Sequence[str]) -> Iterator[Callable[[torch.Tensor], TensorDict]]:
+    """Open the file of demonstrations of M transitions for the observations ``names``, as :func:`stored_observations`.
+
+    Yields:
+        Function that reads what was observed before the transitions of given indices, int64 [B], on the CPU.
+
+    Raises:
+        InputError: The demonstrations are not from a file, or as :func:`stored_observations`.
+    """
+    if demos.file is None:
+        raise InputError("these demonstrations are in memory only and have no images; give a file of them")
+    episode_of, step_of = demos.episode_of.cpu(), demos.step_of.cpu()
+    with open_file(demos.file) as file:
+        with reading(demos.file, CURE):
+            found = {name: _find(file, demos, name) for name in names}
+
+        def read(rows: torch.Tensor) -> TensorDict:
+            places = list(zip(episode_of[rows].tolist(), step_of[rows].tolist(), strict=True))
+            with reading(str(demos.file), CURE):
+                values = {name: np.stack([d[episode][step] for episode, step in places]) for name, d in found.items()}
+            tensors = {tuple(name.split("/")): torch.from_numpy(value) for name, value in values.items()}
+            return TensorDict(tensors, batch_size=[len(rows)])
+
+        yield read
+
+
 def load_pictures(demos: Demonstrations, group: str) -> dict[str, torch.Tensor]:
     """Read all pictures of M transitions into memory, uint8 [M, H, W, 3] for each camera, on the device of ``demos``.
 

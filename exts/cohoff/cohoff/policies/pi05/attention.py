@@ -1,9 +1,11 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Shared by vision tower, prefix and action expert: normalization, rotary positions, attention, keys and values."""
+"""Shared by prefix and action expert: rotary positions, attention, keys and values."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,17 +13,8 @@ from torch.nn import functional as F
 
 from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec
 
-EPS = 1e-6
-"""Added to variances, in all three parts."""
-
 _ALIGNMENT = 8
 """Fused attention kernels need the rows of a mask aligned to this number of elements."""
-
-
-def rms_norm(x: Tensor) -> Tensor:
-    """Scale rows of ``x`` to unit root mean square, in float32; the weights are folded into the next layer."""
-    x = x.float()
-    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPS)
 
 
 class Rotary:
@@ -74,6 +67,18 @@ def additive_mask(valid: Tensor, dtype: torch.dtype) -> Tensor:
     return mask.masked_fill_(~valid[:, None, None], -torch.inf)
 
 
+class Cache(Protocol):
+    """Keys and values of all layers."""
+
+    def write_prefix(self, layer: int, key: Tensor, value: Tensor) -> None:
+        """Store keys and values [B, S, G, D] of the prefix."""
+        ...
+
+    def write_chunk(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Take keys and values [B, chunk, G, D]; return those of chunk and prefix, [B, G, chunk + S, D]."""
+        ...
+
+
 class KeyValues:
     """Keys and values of all layers in one buffer: the chunk, overwritten by every Euler step, then the prefix."""
 
@@ -93,16 +98,15 @@ class KeyValues:
         """A view for calls of a smaller batch."""
         return KeyValues(self.buffer[:, :, :batch], self.chunk)
 
-    def write_prefix(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Store keys and values [B, S, G, D]; return those of the prefix, [B, G, S, D]."""
-        return self._write(layer, key, value, slice(self.chunk, None), slice(self.chunk, None))
+    def write_prefix(self, layer: int, key: Tensor, value: Tensor) -> None:
+        """Store keys and values [B, S, G, D] of the prefix."""
+        self._write(layer, key, value, slice(self.chunk, None))
 
     def write_chunk(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Store keys and values [B, chunk, G, D]; return those of chunk and prefix, [B, G, chunk + S, D]."""
-        return self._write(layer, key, value, slice(None, self.chunk), slice(None))
+        self._write(layer, key, value, slice(None, self.chunk))
+        return self.buffer[layer, 0], self.buffer[layer, 1]
 
-    def _write(self, layer: int, key: Tensor, value: Tensor, into: slice, read: slice) -> tuple[Tensor, Tensor]:
-        keys, values = self.buffer[layer, 0], self.buffer[layer, 1]
-        keys[:, :, into] = key.transpose(1, 2)
-        values[:, :, into] = value.transpose(1, 2)
-        return keys[:, :, read], values[:, :, read]
+    def _write(self, layer: int, key: Tensor, value: Tensor, into: slice) -> None:
+        self.buffer[layer, 0, :, :, into] = key.transpose(1, 2)
+        self.buffer[layer, 1, :, :, into] = value.transpose(1, 2)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cohoff.errors import InputError
-from cohoff.policies.pi05.action_expert import ActionExpert
+from cohoff.policies.pi05.action_expert import ActionExpert, Modulator
 from cohoff.policies.pi05.attention import KeyValues, Rotary, additive_mask
 from cohoff.policies.pi05.checkpoint_folder import locate, read_spec
 from cohoff.policies.pi05.guard import InputGuard
@@ -45,10 +45,12 @@ class Pi05:
         with torch.no_grad():
             self.rotary = Rotary(spec, device)
             self.vision = VisionTower(spec, weights).__call__
+            # The flow times of the Euler grid are fixed, so that the adaptive norms are computed once.
+            self.grid = Modulator(spec, weights).grid()
             prefix = Prefix(spec, weights, self.rotary)
             expert = ActionExpert(spec, weights)
         self.embed, self.prefix = prefix.embed, prefix.__call__
-        self.velocity, self.grid = expert.velocity, expert.grid
+        self.velocity = expert.velocity
         self._cache: tuple[Pi05Shapes, KeyValues] | None = None
 
     @classmethod

@@ -6,58 +6,65 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cohoff.policies.pi05.attention import KeyValues, Rotary, attend, rms_norm, rotate
+from cohoff.policies.pi05.attention import Cache, Rotary, attend, rotate
+from cohoff.policies.pi05.layers import Run, run_plainly
 from cohoff.policies.pi05.spec import Pi05Spec
 from cohoff.policies.pi05.tensor_names import EMBEDDING, LANGUAGE
 from cohoff.policies.pi05.weights import Weights
 
+Map = Callable[[Tensor], Tensor]
+
 
 @dataclass(frozen=True)
-class _Block:
-    """Weights that follow the attention of a layer."""
-
-    out: Tensor
-    gate_up: Tensor
-    down: Tensor
+class _Layer:
+    qkv: Map
+    out: Map
+    gate_up: Map
+    down: Map
 
 
 class Prefix:
     """Computes keys and values of the prefix. The last layer computes nothing else, as its output is not used."""
 
-    def __init__(self, spec: Pi05Spec, weights: Weights, rotary: Rotary) -> None:
+    def __init__(self, spec: Pi05Spec, weights: Weights, rotary: Rotary, run: Run = run_plainly) -> None:
         self.spec = spec
         self.rotary = rotary
         self.dtype = weights.dtype
+        self.run = run
         self.embedding = weights(EMBEDDING)
         # The reference rounds the factor to the network's precision.
         self.scale = torch.tensor(math.sqrt(spec.vlm_width), dtype=self.dtype).item()
-        layers = [f"{LANGUAGE}layers.{i}" for i in range(spec.depth)]
-        self.qkv = [
-            weights.stack([f"{p}.self_attn.{x}_proj.weight" for x in parts], f"{p}.input_layernorm.weight")
-            for p, parts in zip(layers, ["qkv"] * (spec.depth - 1) + ["kv"], strict=True)
-        ]
-        self.blocks = [
-            _Block(
-                out=weights(f"{p}.self_attn.o_proj.weight"),
-                gate_up=weights.stack(
-                    [f"{p}.mlp.{x}_proj.weight" for x in ("gate", "up")], f"{p}.post_attention_layernorm.weight"
+        *layers, last = (f"{LANGUAGE}layers.{i}" for i in range(spec.depth))
+
+        def attention(layer: str, parts: str) -> Map:
+            modules = (f"{layer}.self_attn.{x}_proj" for x in parts)
+            return weights.normed_linear(*modules, norm=f"{layer}.input_layernorm.weight")
+
+        self.layers = [
+            _Layer(
+                qkv=attention(p, "qkv"),
+                out=weights.linear(f"{p}.self_attn.o_proj"),
+                gate_up=weights.normed_linear(
+                    f"{p}.mlp.gate_proj", f"{p}.mlp.up_proj", norm=f"{p}.post_attention_layernorm.weight"
                 ),
-                down=weights(f"{p}.mlp.down_proj.weight"),
+                down=weights.linear(f"{p}.mlp.down_proj"),
             )
-            for p in layers[:-1]
+            for p in layers
         ]
+        self.last = attention(last, "kv")
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Return the embeddings [B, L, vlm_width] of tokens [B, L]."""
         return F.embedding(tokens, self.embedding) * self.scale
 
-    def __call__(self, x: Tensor, valid: Tensor, mask: Tensor | None, cache: KeyValues) -> None:
+    def __call__(self, x: Tensor, valid: Tensor, mask: Tensor | None, cache: Cache) -> None:
         """Write keys and values of the embedded prefix [B, S, vlm_width] into ``cache``.
 
         Args:
@@ -66,15 +73,21 @@ class Prefix:
             mask: The same for :func:`attend`, [B, 1, 1, S], or None if all exist.
             cache: Destination.
         """
-        s, last = self.spec, self.spec.depth - 1
         angles = self.rotary.angles(valid.long().cumsum(1) - 1, self.dtype)
-        for i, qkv in enumerate(self.qkv):
-            heads = F.linear(rms_norm(x).to(self.dtype), qkv).unflatten(-1, (-1, s.head_dim))
-            *query, key, value = heads.split([s.heads] * (i < last) + [s.kv_heads, s.kv_heads], 2)
-            keys, values = cache.write_prefix(i, rotate(key, angles), value)
-            if i == last:
-                break
-            block = self.blocks[i]
-            x = x + F.linear(attend(rotate(query[0], angles), keys, values, mask), block.out)
-            gate, up = F.linear(rms_norm(x).to(self.dtype), block.gate_up).chunk(2, -1)
-            x = x + F.linear(F.gelu(gate, approximate="tanh") * up, block.down)
+        for i, layer in enumerate(self.layers):
+            x, key, value = self.run(self._layer, x, layer, mask, angles)
+            cache.write_prefix(i, key, value)
+        key, value = self.last(x).unflatten(-1, (-1, self.spec.head_dim)).chunk(2, 2)
+        cache.write_prefix(len(self.layers), rotate(key, angles), value)
+
+    def _layer(
+        self, x: Tensor, layer: _Layer, mask: Tensor | None, angles: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the layer's output, its keys and its values, both [B, S, G, D]."""
+        s = self.spec
+        query, key, value = layer.qkv(x).unflatten(-1, (-1, s.head_dim)).split([s.heads, s.kv_heads, s.kv_heads], 2)
+        key = rotate(key, angles)
+        seen = attend(rotate(query, angles), key.transpose(1, 2), value.transpose(1, 2), mask)
+        x = x + layer.out(seen)
+        gate, up = layer.gate_up(x).chunk(2, -1)
+        return x + layer.down(F.gelu(gate, approximate="tanh") * up), key, value

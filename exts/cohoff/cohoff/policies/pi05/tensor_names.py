@@ -20,13 +20,26 @@ VISION = f"{PALIGEMMA}vision_tower.vision_model."
 LANGUAGE = f"{PALIGEMMA}language_model."
 EXPERT = "paligemma_with_expert.gemma_expert.model."
 EMBEDDING = f"{LANGUAGE}embed_tokens.weight"
-_HEAD = "paligemma_with_expert.paligemma.lm_head.weight"
+HEAD = "paligemma_with_expert.paligemma.lm_head.weight"
+"""The language head, which is the same as the embedding."""
 
 Shape = tuple[int, ...]
 
 
 def expected(spec: Pi05Spec) -> dict[str, Shape]:
     """Return name and shape of every tensor that inference reads."""
+    return {name: shape for name, shape in _all(spec).items() if not _is_unused(name, spec)}
+
+
+def unused(spec: Pi05Spec) -> dict[str, Shape]:
+    """Return name and shape of every tensor that lerobot demands and inference does not read."""
+    names = {name: shape for name, shape in _all(spec).items() if _is_unused(name, spec)}
+    head = {"paligemma_with_expert.gemma_expert.lm_head.weight": (spec.vocab, spec.exp_width)}
+    return names | head | {f"{LANGUAGE}norm.weight": (spec.vlm_width,)}
+
+
+def _all(spec: Pi05Spec) -> dict[str, Shape]:
+    """Return name and shape of every tensor of vision tower, layers and projections."""
     s = spec
     shapes: dict[str, Shape] = {EMBEDDING: (s.vocab, s.vlm_width)}
 
@@ -58,7 +71,7 @@ def expected(spec: Pi05Spec) -> dict[str, Shape]:
     affine("action_out_proj", s.action_dim, s.exp_width)
     affine("time_mlp_in", s.exp_width, s.exp_width)
     affine("time_mlp_out", s.exp_width, s.exp_width)
-    return {name: shape for name, shape in shapes.items() if not _is_unused(name, s)}
+    return shapes
 
 
 def resolve(shapes: Mapping[str, Shape], spec: Pi05Spec, origin: str) -> dict[str, str]:
@@ -72,12 +85,12 @@ def resolve(shapes: Mapping[str, Shape], spec: Pi05Spec, origin: str) -> dict[st
     Raises:
         InputError: Tensors are missing, unknown or of a wrong shape; the message names them.
     """
-    stored = {_openpi_name(name): name for name in shapes}
+    stored = {openpi_name(name): name for name in shapes}
     if not any(name.startswith("paligemma_with_expert.") for name in stored):
         found = ", ".join(sorted(shapes)[:3])
         raise InputError(f"{origin} is in no known pi-0.5 layout (lerobot's or openpi's): its tensors are {found}, ...")
-    if EMBEDDING not in stored and _HEAD in stored:
-        stored[EMBEDDING] = stored.pop(_HEAD)
+    if EMBEDDING not in stored and HEAD in stored:
+        stored[EMBEDDING] = stored.pop(HEAD)
     wanted = expected(spec)
     if missing := [name for name in wanted if name not in stored]:
         raise InputError(f"{origin} lacks {_some(missing)}; it is incomplete or of another size")
@@ -110,7 +123,8 @@ def _is_unused(name: str, s: Pi05Spec) -> bool:
     return re.fullmatch(rf"({heads}|{re.escape(LANGUAGE)}norm|{last})\.weight", name) is not None
 
 
-def _openpi_name(name: str) -> str:
+def openpi_name(name: str) -> str:
+    """Return openpi's name of a tensor in any of the layouts."""
     name = re.sub(r"^model\.(?=paligemma_with_expert\.|action_(in|out)_proj\.|time_mlp_(in|out)\.)", "", name)
     return re.sub(r"\.vision_tower\.(?!vision_model\.)", ".vision_tower.vision_model.", name)
 

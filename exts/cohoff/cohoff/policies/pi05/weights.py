@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cohoff.errors import InputError
 from cohoff.files import reading
+from cohoff.policies.pi05.layers import Linear, NormedLinear
 from cohoff.policies.pi05.spec import Pi05Spec
 from cohoff.policies.pi05.tensor_names import Shape, resolve
 
@@ -59,21 +60,33 @@ class Weights:
         shape = self._source.shapes[self._names[name]]
         return torch.empty(shape, dtype=dtype or self.dtype, device=self.device).copy_(self._read(name))
 
-    def stack(self, names: Sequence[str], norm: str | None = None) -> Tensor:
+    def stack(self, names: Sequence[str], norm: str | None = None, dtype: torch.dtype | None = None) -> Tensor:
         """Stack tensors along their rows, for one matrix product instead of several.
 
         Args:
             names: Weights [R_i, C] or biases [R_i].
             norm: RMS-norm weight w [C] of their input, whose factor 1 + w is multiplied into the columns.
+            dtype: Precision; None is the network's.
         """
         shapes = [self._source.shapes[self._names[name]] for name in names]
         rows = sum(shape[0] for shape in shapes)
-        out = torch.empty(rows, *shapes[0][1:], dtype=self.dtype, device=self.device)
-        factor = None if norm is None else 1.0 + self(norm, torch.float32)
+        out = torch.empty(rows, *shapes[0][1:], dtype=dtype or self.dtype, device=self.device)
+        factor = None if norm is None else 1.0 + Weights.__call__(self, norm, torch.float32)
         for part, name in zip(out.split([shape[0] for shape in shapes]), names, strict=True):
             tensor = self._read(name)
             part.copy_(tensor if factor is None else tensor.to(self.device, torch.float32) * factor)
         return out
+
+    def linear(self, *modules: str, dtype: torch.dtype | None = None) -> Callable[[Tensor], Tensor]:
+        """Return the map to the outputs of all ``modules``, one after another, with biases if they have some."""
+        biases = [f"{name}.bias" for name in modules if f"{name}.bias" in self._names]
+        weight = self.stack([f"{name}.weight" for name in modules], dtype=dtype)
+        return Linear(weight, self.stack(biases, dtype=dtype) if biases else None)
+
+    def normed_linear(self, *modules: str, norm: str) -> NormedLinear:
+        """Return :meth:`linear` behind the RMS norm with the weight ``norm``, here multiplied into the map."""
+        weight = self.stack([f"{name}.weight" for name in modules], norm)
+        return NormedLinear(Linear(weight), None, self.dtype)
 
     def _read(self, name: str) -> Tensor:
         tensor = self._source.read(self._names[name])
