@@ -19,7 +19,7 @@ from torch import Tensor
 from cohoff.benchmarks.learner import POLICY_DELAY, draw, filled_buffer, make_learner
 from cohoff.experiments.timing import milliseconds
 from cohoff.offpolicy.batch import concatenate
-from cohoff.offpolicy.distributed import Ranks, running_statistics
+from cohoff.offpolicy.distributed import Ranks, average_, running_statistics
 
 
 @dataclass(frozen=True)
@@ -119,14 +119,23 @@ def measure_exchange(hidden_dims: tuple[int, ...], batch_size: int, calls: int) 
         for index in range(POLICY_DELAY):
             learner.update(concatenate(draw(buffer, half), draw(buffer, half)), half, index == 0)
 
-    def packed() -> None:
+    def pack() -> None:
         with meter.averaging(statistics):
-            cycle()
+            for index in range(POLICY_DELAY):
+                average_(gradients["critic"], loss)
+                if index == 0:
+                    average_(gradients["actor"], loss)
 
-    packed()
+    update_ms = milliseconds("cpu", cycle, calls) / POLICY_DELAY
+    loss = torch.zeros(())
+    gradients = {
+        name: [p.grad for p in optimizer.param_groups[0]["params"] if p.grad is not None]
+        for name, optimizer in learner.optimizers.items()
+    }
+    pack()
     exchange = Exchange(meter.calls / POLICY_DELAY, meter.bytes / POLICY_DELAY)
-    times = [milliseconds("cpu", call, calls) / POLICY_DELAY for call in (cycle, packed)]
-    return asdict(exchange) | {"batch": batch_size, "update_ms": times[0], "packing_ms": times[1] - times[0]}
+    packing_ms = milliseconds("cpu", pack, calls) / POLICY_DELAY
+    return asdict(exchange) | {"batch": batch_size, "update_ms": update_ms, "packing_ms": packing_ms}
 
 
 def time_gloo(rank: int, size: int, port: int, numbers: int, calls: int) -> float:
