@@ -11,7 +11,8 @@ import threading
 from types import FrameType
 from typing import Any, NoReturn
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""Ctrl-C, and what schedulers send before they end a job: SIGUSR1 is that of SLURM's ``--signal=USR1@120``."""
 
 
 class Interrupted(Exception):
@@ -28,7 +29,10 @@ class Interrupted(Exception):
 
 
 class Interruption:
-    """Context in which the first SIGINT or SIGTERM asks for an end, and a second one enforces it."""
+    """Context in which a signal of :data:`SIGNALS` asks for an end, and Ctrl-C after it enforces it.
+
+    Other signals may come again: a scheduler sends them to every process of a job, and these pass them on.
+    """
 
     def __init__(self) -> None:
         self._signal: signal.Signals | None = None
@@ -49,11 +53,12 @@ class Interruption:
             raise Interrupted(self._signal.name, 128 + self._signal)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self._signal is not None:
+        if self._signal is None:
+            self._signal = signal.Signals(number)
+            print(f"[cohoff] {self._signal.name}: saving after this iteration; Ctrl-C ends at once", file=sys.stderr)
+        elif number == signal.SIGINT:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        self._signal = signal.Signals(number)
-        print(f"[cohoff] {self._signal.name}: saving after this iteration; once more ends at once", file=sys.stderr)
 
 
 def end(interrupted: Interrupted, saved: str) -> NoReturn:
