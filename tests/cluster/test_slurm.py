@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from slurm import Cluster, is_installed, wait_until
 
 from cohoff.files import write_json
 from cohoff.provenance import provenance
+from cohoff.stress.kills import compare
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="needs root, slurmctld, slurmd, slurm-client and munge")
 
@@ -37,6 +38,10 @@ SMALL = [
     "agent.algorithm.clone.steps=20", "agent.algorithm.critic.pretrain_steps=20", "agent.algorithm.learning_starts=0",
     "agent.algorithm.updates_per_iteration=2", "agent.algorithm.actor_start_episodes=0", "agent.save_interval=1000",
 ]  # fmt: skip
+
+
+ORIGIN = provenance() | {"command": "pytest tests/cluster"}
+"""Where the files in outputs/cluster come from."""
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +78,9 @@ def progress(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().split("\n")[:-1]] if file.is_file() else []
 
 
-def has_reported(cluster: Cluster, job: str, iteration: int) -> bool:
+def has_reported(run_folders: Callable[[str], list[Path]], job: str, iteration: int) -> bool:
     """Whether a run of a job has got to ``iteration``."""
-    return any(len(progress(run)) >= iteration for run in runs(cluster, job))
+    return any(len(progress(run)) >= iteration for run in run_folders(job))
 
 
 def counters(lines: list[dict[str, Any]]) -> list[list[int]]:
@@ -88,23 +93,39 @@ def without_time(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in line.items() if name not in ("seconds", "resumed")} for line in lines]
 
 
+def interrupt(cluster: Cluster, array: str, run_folders: Callable[[str], list[Path]]) -> None:
+    """Preempt the second job of an array after a while, then warn it of a time limit; wait for the end of both."""
+    alone, cut = f"{array}_0", f"{array}_1"
+    interruptions = (["scontrol", "requeue"], ["scancel", "--signal=USR1"])
+    for restarts, (after, command) in enumerate(zip(CUTS, interruptions, strict=True), start=1):
+        wait_until(partial(has_reported, run_folders, cut, after), 2400, f"iteration {after}")
+        cluster.call(*command, cut)
+        wait_until(partial(cluster.is_running_again, cut, restarts), 300, f"{cut} to run again")
+    wait_until(lambda: cluster.has_ended(cut) and cluster.has_ended(alone), 2400, "both")
+    for job, restarts in ((alone, "0"), (cut, "2")):
+        assert (cluster.field(job, "JobState"), cluster.field(job, "Restarts")) == ("COMPLETED", restarts)
+
+
+def test_where_the_environment_restores_its_state_nothing_differs(cluster: Cluster) -> None:
+    """Networks, optimizers, replay buffer, random numbers and curve are the same, bit for bit."""
+    array = cluster.submit("--array=0-1", str(ROOT / "tests/cluster/point_mass.sbatch"), "--iterations", "300")
+    folder = cluster.work / "point_mass"
+    interrupt(cluster, array, lambda job: [folder / job.partition("_")[2] / "run"])
+    same = compare(folder / "0" / "run", folder / "1" / "run")
+    resumed = [line["iteration"] for line in progress(folder / "1" / "run") if line.get("resumed")]
+    assert len(resumed) == 2 and all(same.values()), same
+    write_json(ROOT / "outputs/cluster/point_mass.json", ORIGIN | {"resumed_at": resumed, "equal": same})
+
+
 def test_a_run_that_is_interrupted_ends_like_one_that_is_not(cluster: Cluster) -> None:
     """Up to the first interruption the curves are the same; later the simulations are others, and counters the same.
 
-    The array trains the same seed twice. SLURM preempts one job, then warns it of a time limit.
+    The array trains the same seed twice.
     """
     options = ["--gres=none", "--cpus-per-task=1", "--job-name=small", "--array=0-1"]
     array = cluster.submit(*options, "scripts/cluster/train.sbatch", *SMALL)
     alone, cut = f"{array}_0", f"{array}_1"
-    interruptions = (["scontrol", "requeue"], ["scancel", "--signal=USR1"])
-    for restarts, (after, command) in enumerate(zip(CUTS, interruptions, strict=True), start=1):
-        wait_until(partial(has_reported, cluster, cut, after), 2400, f"iteration {after}")
-        cluster.call(*command, cut)
-        wait_until(partial(cluster.is_running_again, cut, restarts), 300, f"{cut} to run again")
-    wait_until(lambda: cluster.has_ended(cut) and cluster.has_ended(alone), 2400, "both")
-
-    assert cluster.field(alone, "JobState") == cluster.field(cut, "JobState") == "COMPLETED"
-    assert cluster.field(alone, "Restarts") == "0"
+    interrupt(cluster, array, partial(runs, cluster))
     (whole,), (first, second, third) = map(progress, runs(cluster, alone)), map(progress, runs(cluster, cut))
     assert CUTS[0] <= len(first) < len(second) < len(third) == len(whole) == ITERATIONS and len(second) >= CUTS[1]
     assert without_time(third[: len(first)]) == without_time(whole[: len(first)])
@@ -128,4 +149,4 @@ def write_summary(whole: list[dict], first: list[dict], second: list[dict], thir
             name: [{key: line[key] for key in shown if key in line} for line in lines] for name, lines in curves.items()
         },
     }
-    write_json(ROOT / "outputs/cluster/slurm.json", provenance() | summary)
+    write_json(ROOT / "outputs/cluster/slurm.json", ORIGIN | summary)
