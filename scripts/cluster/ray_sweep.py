@@ -42,6 +42,9 @@ GRACE = 60.0
 SHOWN = ("iteration", "env_steps", "train_success", "eval_success", "seconds")
 """What is reported of a run's progress."""
 
+METRICS = ("eval_success", "train_success")
+"""What trials can be compared by."""
+
 FAILURES = 3
 """Times that a trial which failed is started again."""
 
@@ -58,8 +61,8 @@ class Training(tune.Trainable):
         command = [*job["command"], f"--experiment_name={job['experiment']}", f"--run_timestamp={self.trial_id}"]
         if checkpoints(run_folder):
             command += ["--checkpoint", str(run_folder)]
-        self._metric, self._progress = job["metric"], run_folder / PROGRESS_FILE
-        self._read, self._last = 0, dict.fromkeys((*SHOWN, job["metric"]), 0.0)
+        self._progress = run_folder / PROGRESS_FILE
+        self._read, self._last = 0, dict.fromkeys(SHOWN, 0.0)
         self._log = run_folder / "console.log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -76,7 +79,7 @@ class Training(tune.Trainable):
                 # Every line is reported, because trials are compared at the same iterations.
                 line = json.loads(lines[self._read])
                 self._read += 1
-                self._last = {name: line.get(name) or 0.0 for name in (*SHOWN, self._metric)}
+                self._last = {name: line.get(name) or 0.0 for name in SHOWN}
                 return self._last
             if status == 0:
                 return self._last | {"done": True}
@@ -138,7 +141,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=at_least(1), default=16, help="runs (default: %(default)s)")
     parser.add_argument("--max_iterations", type=at_least(1), default=100, help="of a run (default: %(default)s)")
     parser.add_argument("--first", type=at_least(1), default=20, help="iterations that every run has (%(default)s)")
-    parser.add_argument("--metric", default="eval_success", help="of progress.jsonl, larger is better (%(default)s)")
+    parser.add_argument("--metric", choices=METRICS, default=METRICS[0], help="what is compared (%(default)s)")
     parser.add_argument("--cpus", type=at_least(1), default=1, help="cores of a trial (default: %(default)s)")
     parser.add_argument("--gpus", type=at_least(0.0), default=0.0, help="GPUs of a trial, 0.5 is half of one")
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="where trials run (default: .)")
@@ -159,7 +162,6 @@ def main() -> int:
         "command": [*command, "--max_iterations", str(args.max_iterations), *args.arguments],
         "experiment": experiment,
         "folder": str(args.folder.absolute()),
-        "metric": args.metric,
     }
     scheduler = ASHAScheduler(
         time_attr="iteration", max_t=args.max_iterations, grace_period=min(args.first, args.max_iterations)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ def trial(folder: Path, ending: str = "") -> Training:
     program = folder / "program.py"
     program.write_text(PROGRAM + ending)
     command = [sys.executable, str(program)]
-    job = {"command": command, "experiment": "sweep", "folder": str(folder), "metric": "eval_success"}
+    job = {"command": command, "experiment": "sweep", "folder": str(folder)}
     return Training({"agent.algorithm.n_step": 3, "job": job})
 
 
@@ -78,6 +80,36 @@ def test_a_run_that_fails_fails_its_trial(tmp_path: Path) -> None:
     assert one.step()["iteration"] + one.step()["iteration"] == 3
     with pytest.raises(RuntimeError, match=r"status 2, see .*console\.log"):
         one.step()
+
+
+LEVELS = """
+import json, pathlib, signal, sys, time
+words = dict(word.split("=", 1) for word in sys.argv[1:] if "=" in word)
+run = pathlib.Path("logs/rsl_rl", words["--experiment_name"], words["--run_timestamp"])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit((run / "saved").touch()))
+for iteration in range(1, 13):
+    with (run / "progress.jsonl").open("a") as file:
+        file.write(json.dumps({"iteration": iteration, "eval_success": int(words["level"]) / 1000}) + "\\n")
+    time.sleep(0.5)
+"""
+
+
+def test_trials_that_fall_behind_are_ended(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(LEVELS)
+    sweep = {
+        "program": sys.executable,
+        "command": ["${program}", str(tmp_path / "program.py"), "${args_no_hyphens}"],
+        "parameters": {"level": {"min": 0, "max": 1000}},
+    }
+    (tmp_path / "sweep.yaml").write_text(json.dumps(sweep))
+    options = ["--trials", "8", "--max_iterations", "12", "--first", "2", "--json", "sweep.json"]
+    command = [sys.executable, str(ROOT / "scripts/cluster/ray_sweep.py"), "sweep.yaml", *options]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=900)
+    trials = json.loads((tmp_path / "sweep.json").read_text())["trials"]
+    assert len(trials) == 8 and not any(row["failed"] for row in trials)
+    assert trials[0]["iteration"] == 12 and trials[0]["settings"]["level"] == 1000 * trials[0]["eval_success"]
+    ended = [row["trial"] for row in trials if row["iteration"] < 12]
+    assert ended and sorted(path.parent.name for path in tmp_path.rglob("saved")) == sorted(ended)
 
 
 def test_the_sweep_file(tmp_path: Path) -> None:
