@@ -33,7 +33,6 @@ NEWEST = "$(ls -d logs/rsl_rl/cohoff_square/* | tail -n 1)"
 
 SMALL = (
     (r"^make demo", "python scripts/demo.py --quick --output quick"),
-    (r"^srun ", ""),
     (r"^(isaaclab train .*)$", rf"\1 --max_iterations 2 {TINY}"),
     (r"^(isaaclab play .*)$", r"timeout 100 \1 || [ $? = 124 ]"),  # it plays until it is ended
     (r"--num_demonstrations \d+", "--num_demonstrations 8"),
@@ -54,6 +53,8 @@ LEFT = {
     r"^pip install": "the installation that this runs in",
     r"^pytest": "part of make test",
     r"gpu_check\.py(?!.*--quick)": "needs a GPU",
+    r"^srun|^sbatch|^source": "needs SLURM; tests/cluster runs it",
+    r"^docker|^apptainer|^osmo|^wandb sweep|ray_sweep": "needs a builder, a service or packages of its own",
     r"pi05": "needs weights that are not included",
     r"train_multigpu": "needs several GPUs",
 }

@@ -49,7 +49,9 @@ def test_links_lead_to_files(page: Path) -> None:
 
 
 def test_documented_options_exist() -> None:
-    used = {name: options for name, options in documented().items() if name not in ("benchmark_pi05", "gallery")}
+    used = {
+        name: options for name, options in documented().items() if name not in ("benchmark_pi05", "cluster", "gallery")
+    }
     assert used.keys() <= COMMANDS.keys()
     arguments = [sys.executable, "-c", HELP, *used]
     output = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=True).stdout

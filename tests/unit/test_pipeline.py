@@ -28,8 +28,8 @@ CFG = PipelineCfg("Cohoff-Square-Franka", num_demonstrations=8, disturbance=0.2,
 class IdleFlow(Workflow):
     """Stages are submitted and count as done."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, Console(file=io.StringIO()))
+    def __init__(self, folder: Path, resume: bool = False) -> None:
+        super().__init__(folder, Console(file=io.StringIO()), resume=resume)
 
     def wait(self, *stages: Stage, meanwhile: Any = None) -> None:
         for stage in stages:
@@ -104,6 +104,40 @@ def test_demonstrations_tell_the_kind_of_an_agent() -> None:
 def test_runs_that_start_side_by_side_have_folders_of_their_own(tmp_path: Path) -> None:
     folders = {Pipeline(CFG, OffPolicyAgent(), tmp_path, IdleFlow(tmp_path)).run_folder for _ in range(5)}
     assert len(folders) == 5
+
+
+@pytest.mark.parametrize(
+    ("agent", "resume", "base_is_there", "goes_on"),
+    [
+        (OffPolicyAgent(), True, True, True),
+        (OffPolicyAgent(), False, True, False),
+        (OffPolicyAgent(), True, False, False),
+        (OnPolicyAgent(), True, True, False),
+    ],
+)
+def test_an_interrupted_run_goes_on_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agent: Any, resume: bool, base_is_there: bool, goes_on: bool
+) -> None:
+    """If it has a checkpoint, and what it learns from is still the same."""
+    monkeypatch.chdir(tmp_path)
+    first = Pipeline(CFG, agent, tmp_path, IdleFlow(tmp_path), base_from=tmp_path)
+    assert "--checkpoint" not in first.train().command
+    first.run_folder.mkdir(parents=True)
+
+    def again() -> Stage:
+        flow = IdleFlow(tmp_path, resume)
+        pipeline = Pipeline(CFG, agent, tmp_path, flow, base_from=tmp_path)
+        if not base_is_there:
+            flow.submit(Stage("collect", "demonstrations", [], []))
+        return pipeline.train()
+
+    assert "--checkpoint" not in again().command
+    (first.run_folder / "model_4.pt").touch()
+    write_json(tmp_path / "training.json", {"run": str(first.run_folder)})
+    train = again()
+    assert ("--checkpoint" in train.command) == goes_on
+    assert (option(train, "run_timestamp") == first.run_folder.name) == goes_on
+    assert not goes_on or option(train, "checkpoint") == str(first.run_folder)
 
 
 @pytest.mark.parametrize(

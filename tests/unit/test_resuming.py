@@ -9,6 +9,8 @@ import copy
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +68,10 @@ def stopped(cfg: dict[str, Any], folder: Path, iteration: int, number: int = sig
             runner.alg.process_env_step = step
 
     runner.alg.process_env_step = process_env_step  # pyright: ignore[reportAttributeAccessIssue]
-    with pytest.raises(SystemExit if number == signal.SIGTERM else KeyboardInterrupt) as end:
+    with pytest.raises(KeyboardInterrupt if number == signal.SIGINT else SystemExit) as end:
         runner.learn(cfg["max_iterations"])
-    if number == signal.SIGTERM:
-        assert end.value.code == 143  # pyright: ignore[reportAttributeAccessIssue]
+    if number != signal.SIGINT:
+        assert end.value.code == 128 + number  # pyright: ignore[reportAttributeAccessIssue]
     return runner
 
 
@@ -77,7 +79,7 @@ def progress(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
 def test_an_interrupted_run_equals_one_that_was_not(cfg: dict[str, Any], tmp_path: Path, number: int) -> None:
     make_runner(cfg, tmp_path / "whole").learn(5)
     stopped(cfg, tmp_path / "first", iteration=2, number=number)
@@ -92,6 +94,41 @@ def test_an_interrupted_run_equals_one_that_was_not(cfg: dict[str, Any], tmp_pat
         del line["seconds"]
     assert first == second
     assert len(list((tmp_path / "second").glob("events.out.tfevents.*"))) == 2
+
+
+def test_a_run_goes_on_in_its_own_folder_and_in_no_other(cfg: dict[str, Any], tmp_path: Path) -> None:
+    make_runner(cfg, tmp_path / "whole").learn(5)
+    stopped(cfg, tmp_path / "first", iteration=2)
+    with pytest.raises(SystemExit):
+        resume(cfg, tmp_path / "first", tmp_path / "whole")
+    assert len(progress(tmp_path / "whole")) == 5
+    resume(cfg, tmp_path / "first", tmp_path / "first")
+    whole, resumed = (read_checkpoint(tmp_path / name)[0] for name in ("whole", "first"))
+    assert differences(whole, resumed) == ["/running/seconds", "/meta/base", "/meta/replay"]
+    assert [line["iteration"] for line in progress(tmp_path / "first")] == [1, 2, 3, 4, 5]
+
+
+SIGNALED_TWICE = """
+import os, sys
+from cohoff.offpolicy.interruption import Interrupted, Interruption
+with Interruption() as interruption:
+    for number in map(int, sys.argv[1:]):
+        os.kill(os.getpid(), number)
+    try:
+        interruption.check()
+    except Interrupted as end:
+        sys.exit(end.status)
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "status"), [(signal.SIGTERM, 143), (signal.SIGUSR1, 143), (signal.SIGINT, -signal.SIGINT)]
+)
+def test_only_ctrl_c_ends_a_run_that_is_saving(second: int, status: int) -> None:
+    """A scheduler sends its signal to the process that runs training, which passes it on, and to training itself."""
+    command = [sys.executable, "-c", SIGNALED_TWICE, str(int(signal.SIGTERM)), str(int(second))]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode == status and process.stderr.count("saving after this iteration") == 1
 
 
 def test_where_the_environment_forgets_new_episodes_begin(cfg: dict[str, Any], tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
         (("plot.py", "--suite", "nowhere", "--output", "o.png"), ["'nowhere/suite.json'"]),
         (("plot.py", "--suite", "s", "--base", "b.json", "--output", "o.png"), ["--base", "--curve"]),
         (("benchmark.py", "nowhere"), ["nowhere.yaml", "scripts/benchmarks"]),
+        (("status.py",), ["logs/rsl_rl"]),
+        (("status.py", "."), ["no run in '.'"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -148,11 +148,12 @@ def show_progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, 
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Run ``main`` and end the process with its exit status.
 
-    An :class:`InputError` ends in one line and status 2, Ctrl-C in status 130, SIGTERM in 143 and the end of the
-    terminal in 129, all by unwinding the stack, so that files being written are removed and other programs are stopped.
-    A reader of the output that has left, as ``| head`` does, ends in 141. Other exceptions keep their traceback.
+    An :class:`InputError` ends in one line and status 2, Ctrl-C in status 130, SIGTERM in 143, SIGUSR1, by which SLURM
+    announces a time limit, in 138 and the end of the terminal in 129, all by unwinding the stack, so that files being
+    written are removed and other programs are stopped. A reader of the output that has left, as ``| head`` does, ends
+    in 141. Other exceptions keep their traceback.
     """
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
         if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup sets it
             signal.signal(ending, _raise_exit)
     try:

@@ -15,8 +15,26 @@ from cohoff.files import reading
 PROGRESS_FILE = "progress.jsonl"
 """One line of JSON for each iteration."""
 
+MANIFEST_FILE = "run.json"
+"""What Isaac Lab writes when a run starts: its task and agent."""
+
 PRETRAINING_FILE = "pretraining.json"
 """What was measured while learning from the demonstrations alone, by phase."""
+
+
+def is_run(folder: Path) -> bool:
+    """Whether ``folder`` is that of a training run."""
+    return any((folder / name).is_file() for name in (MANIFEST_FILE, PROGRESS_FILE)) or bool(checkpoints(folder))
+
+
+def planned_iterations(run: Path) -> int | None:
+    """Iterations that the run was started with; None before its settings are written."""
+    path = run / "params" / "agent.yaml"
+    if not path.is_file():
+        return None
+    # The file has tags of Python objects, which a safe reader of YAML refuses.
+    found = re.search(r"^max_iterations: (\d+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return None if found is None else int(found[1])
 
 
 def last_progress(run: Path) -> dict[str, Any] | None:

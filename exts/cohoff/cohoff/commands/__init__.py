@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "measure the success rate of a policy",
     "record_video": "record a video of a policy",
     "demo": "demonstrations, base policy, training, evaluations and video in one go",
+    "status": "show how training runs are doing",
     "benchmark": "run a suite: tasks, settings and seeds, one small result for each run",
     "plot": "draw learning curves from results of evaluate",
     "table": "write the tables of README and docs from the files in results",

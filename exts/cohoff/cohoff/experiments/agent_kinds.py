@@ -17,6 +17,8 @@ class AgentKind(Protocol):
     """Name of the trained policy for ``cohoff evaluate``."""
     step0: ClassVar[str]
     """Name of the policy before the first update."""
+    resumes: ClassVar[bool]
+    """Whether a run that was interrupted can go on to its planned number of iterations."""
 
     def inputs(self, demonstrations: Path, corrections: Path, base: Path) -> list[str]:
         """Overrides that hand demonstrations and base policy to training."""
@@ -32,6 +34,7 @@ class OffPolicyAgent:
 
     policy: ClassVar[str] = "trained"
     step0: ClassVar[str] = "step0"
+    resumes: ClassVar[bool] = True
 
     def inputs(self, demonstrations: Path, corrections: Path, base: Path) -> list[str]:
         """Settings of the algorithm."""
@@ -48,6 +51,7 @@ class OnPolicyAgent:
 
     policy: ClassVar[str] = "ppo"
     step0: ClassVar[str] = "base"
+    resumes: ClassVar[bool] = False
 
     def inputs(self, demonstrations: Path, corrections: Path, base: Path) -> list[str]:
         """Base policy of the environment."""

@@ -22,6 +22,9 @@ from cohoff.experiments.workflow import Stage, Workflow
 from cohoff.files import write_json
 from cohoff.run_folder import checkpoints, has_clone, iteration_of, last_progress, settled_checkpoints
 
+TRAINING_FILE = "training.json"
+"""Names the folder of the training run, for a pipeline that goes on with an interrupted one."""
+
 
 class Pipeline:
     """Records demonstrations, trains a base policy and an agent, evaluates them and records a video.
@@ -87,7 +90,8 @@ class Pipeline:
             flow.wait(self.plot())
         progress = last_progress(self.run_folder)
         seconds["online"] = train.seconds if progress is None else progress["seconds"]
-        seconds["clone"] = train.seconds - seconds["online"]
+        # A run that was interrupted has cloned before this stage.
+        seconds["clone"] = max(train.seconds - seconds["online"], 0.0)
         seconds["evaluate"] = sum(stage.seconds for stage in self.evaluations.values())
         seconds["total"] = time.monotonic() - started
         results = {name: read_json(self.result(name)) for name in self.evaluations}
@@ -165,8 +169,11 @@ class Pipeline:
         return stage.seconds
 
     def train(self) -> Stage:
-        """Queue the training of the agent by Isaac Lab's own command."""
+        """Queue the training of the agent by Isaac Lab's own command; an interrupted run goes on."""
         cfg = self.cfg
+        if not self.flow.resumes and checkpoints(self.run_folder):
+            self.run_folder = self._new_run_folder()  # its demonstrations or base policy have been made anew
+        write_json(self.output / TRAINING_FILE, {"run": str(self.run_folder)})
         command = [sys.executable, "-m", "isaaclab", "train", "--rl_library", "rsl_rl"]
         command += options(
             agent=f"rsl_rl_{cfg.agent}_cfg_entry_point",
@@ -177,6 +184,7 @@ class Pipeline:
             experiment_name=cfg.experiment,
             run_timestamp=self.run_folder.name,
             max_iterations=cfg.max_iterations,
+            checkpoint=self.run_folder if checkpoints(self.run_folder) else None,
         )
         command += [
             f"agent.device={cfg.device}",
@@ -254,11 +262,22 @@ class Pipeline:
         return self.output / f"{name}.json"
 
     def _run_folder(self) -> Path:
-        """Folder of the training run: that of an interrupted pipeline if training had finished, else a new one."""
+        """Folder of the training run: that of an interrupted pipeline if it can be used, else a new one."""
         outputs = self.flow.reusable_outputs("train")
+        return outputs[0] if outputs else self._interrupted_run() or self._new_run_folder()
+
+    def _interrupted_run(self) -> Path | None:
+        """Folder of a run that an interrupted pipeline has begun, with checkpoints to go on from."""
+        file = self.output / TRAINING_FILE
+        if not (self.flow.resumes and self.agent.resumes and file.is_file()):
+            return None
+        folder = Path(read_json(file)["run"])
+        return folder if checkpoints(folder) else None
+
+    def _new_run_folder(self) -> Path:
         # To the microsecond: runs that start side by side must not share a folder.
         name = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{self.cfg.agent}_seed{self.cfg.seed}"
-        return outputs[0] if outputs else Path("logs", "rsl_rl", self.cfg.experiment, name).absolute()
+        return Path("logs", "rsl_rl", self.cfg.experiment, name).absolute()
 
     def _task_overrides(self, policy: str) -> list[str]:
         """Overrides of the task in which ``policy`` acts."""
@@ -293,8 +312,8 @@ def prepare_output(cfg: PipelineCfg, output: Path, resume: bool) -> None:
         if changed:
             raise InputError(f"cannot resume {str(output)!r}: {', '.join(changed)} differ; leave out --resume")
     else:
-        for name in ("base", "bc", "summary", f"{cfg.agent}_*"):
-            for result in output.glob(f"{name}.json"):
+        for name in (TRAINING_FILE, "base.json", "bc.json", "summary.json", f"{cfg.agent}_*.json"):
+            for result in output.glob(name):
                 result.unlink()
     write_json(path, settings)
 

@@ -24,7 +24,7 @@ from cohoff.files import write_json
 
 _TAIL = 15  # lines shown of each log of a failed stage
 _REPORT_INTERVAL = 30.0  # seconds between lines if there is no terminal
-_GRACE = 10.0  # seconds between SIGTERM and SIGKILL
+_GRACE = 25.0  # seconds between SIGTERM and SIGKILL, in which training saves; SLURM waits for 30
 
 
 class StageFailed(RuntimeError):
@@ -105,6 +105,11 @@ class Workflow:
             except subprocess.TimeoutExpired:
                 _signal(process, signal.SIGKILL)
                 process.wait()
+
+    @property
+    def resumes(self) -> bool:
+        """Whether all stages that were submitted so far had been completed by an earlier workflow."""
+        return self._resume
 
     def reusable_outputs(self, name: str) -> list[Path] | None:
         """Outputs of the stage ``name`` that would be reused if it were submitted now; None if it would run."""

@@ -268,6 +268,12 @@ class OffPolicyAlgorithm:
         return buffer.sample(size, self.n_step)
 
     @property
+    def _resumes_in_place(self) -> bool:
+        """Whether the checkpoint that the run goes on with is one of its own folder."""
+        replay = None if self.resumed is None else self.resumed["meta"]["replay"]
+        return self.log_dir is not None and replay is not None and Path(replay).parent == self.log_dir.absolute()
+
+    @property
     def actor_has_started(self) -> bool:
         """Whether the actor learns, and acts where the base has collected before."""
         return self.env_steps >= self.actor_start_steps and self.report.fewest["train"] >= self.actor_start_episodes
@@ -323,7 +329,7 @@ class OffPolicyAlgorithm:
         self._num_inspected = int(self.collector.num_non_finite)
 
     def _open_inputs(self) -> Demonstrations:
-        if self.log_dir is not None and (files := checkpoints(self.log_dir)):
+        if self.log_dir is not None and (files := checkpoints(self.log_dir)) and not self._resumes_in_place:
             raise InputError(
                 f"{str(self.log_dir)!r} already holds a run ({files[-1].name}); give another folder, or "
                 "go on with that run by --checkpoint"

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 from cohoff.offpolicy.distributed import Ranks
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+"""Ctrl-C, and what schedulers send before they end a job: SIGUSR1 is that of SLURM's ``--signal=USR1@120``."""
 
 
 class Interrupted(Exception):
@@ -30,7 +31,9 @@ class Interrupted(Exception):
 
 
 class Interruption:
-    """Context in which the first SIGINT or SIGTERM asks for an end, and a second one enforces it.
+    """Context in which a signal of :data:`SIGNALS` asks for an end, and Ctrl-C after it enforces it.
+
+    Other signals may come again: a scheduler sends them to every process of a job, and these pass them on.
 
     Args:
         ranks: The processes that train together. One that is asked ends all of them, after the same iteration.
@@ -56,11 +59,12 @@ class Interruption:
             raise Interrupted(signal.Signals(number).name, 128 + number)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self._signal is not None:
+        if self._signal is None:
+            self._signal = signal.Signals(number)
+            print(f"[cohoff] {self._signal.name}: saving after this iteration; Ctrl-C ends at once", file=sys.stderr)
+        elif number == signal.SIGINT:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        self._signal = signal.Signals(number)
-        print(f"[cohoff] {self._signal.name}: saving after this iteration; once more ends at once", file=sys.stderr)
 
 
 def end(interrupted: Interrupted, saved: str) -> NoReturn:

@@ -39,7 +39,7 @@ class OffPolicyRunner(OnPolicyRunner):
     """Runs an :class:`~cohoff.offpolicy.algorithm.OffPolicyAlgorithm`.
 
     A resumed run goes on to the planned number of iterations, with the checkpoint's settings unless the command line
-    names others. SIGTERM and Ctrl-C end a run after the iteration that is under way, with a checkpoint.
+    names others. SIGTERM, SIGUSR1 and Ctrl-C end a run after the iteration that is under way, with a checkpoint.
     """
 
     alg: OffPolicyAlgorithm  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -58,7 +58,8 @@ class OffPolicyRunner(OnPolicyRunner):
 
         Raises:
             KeyboardInterrupt: Ctrl-C, after the checkpoint.
-            SystemExit: SIGTERM, after the checkpoint (status 143), or too many updates were not finite (status 1).
+            SystemExit: SIGTERM or SIGUSR1, after the checkpoint (status 143 or 138), or too many updates were not
+                finite (status 1).
         """
         with exit_on_input_error():
             if self.alg.resumed is not None:
