@@ -9,7 +9,8 @@ What an update exchanges and what it takes on one core are measured. Everything 
 Example::
 
     python scripts/scaling.py --profile cpu --step_ms 56.3 --num_envs 64 --per_node 2 --inside 10 5 --across 1.25 30
-    python scripts/scaling.py --profile gpu_assumed --step_ms 60 --update_ms 1.5 --packing_ms 0.05 --num_envs 4096 --batch 16
+    python scripts/scaling.py --profile gpu_assumed --step_ms 60 --update_ms 1.5 --packing_ms 0.05 --num_envs 4096 \\
+        --batch 16
 """
 
 from __future__ import annotations
