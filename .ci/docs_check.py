@@ -48,7 +48,7 @@ SMALL = (
 """Replacements, applied to every command in this order."""
 
 LEFT = {
-    r"^make (test|check|format)": "continuous integration runs it",
+    r"^make (test|check|format|\.venv)": "continuous integration runs it",
     r"^make parity|benchmark_pi05|lerobot": "takes an environment of its own and minutes of a large network",
     r"^pip install": "the installation that this runs in",
     r"^pytest": "part of make test",
