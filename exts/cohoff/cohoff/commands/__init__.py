@@ -15,7 +15,8 @@ from cohoff.cli import run
 from cohoff.errors import InputError
 
 COMMANDS = {
-    "collect_demos": "record demonstrations of a task's scripted expert",
+    "collect_demos": "record demonstrations of a task's scripted expert, or all episodes of a policy",
+    "inspect": "say what files of recorded episodes contain",
     "replay_demos": "replay demonstrations and count how many succeed again",
     "pretrain": "train a base policy on demonstrations",
     "evaluate": "measure the success rate of a policy",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ import torch
 from tensordict import TensorDict
 
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
+from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 
 TASK = "PointMass"
@@ -118,24 +120,44 @@ class DriftingBase:
 
 
 def write_demonstrations(path: Path, count: int = 30) -> None:
-    """Episodes of the expert with execution noise, in the layout of ``cohoff collect``."""
-    generator = torch.Generator().manual_seed(7)
-    env = PointMass(1, None, seed=7)
+    """Episodes of the expert with execution noise, in the layout of ``cohoff collect_demos``."""
+    write_episodes(path, lambda obs: expert(obs["policy"]), lambda dones: None, count, seed=7)
+
+
+def write_base_episodes(path: Path, count: int = 80) -> None:
+    """Episodes of the drifting base with execution noise, most of them failures."""
+    engine = ChunkEngine(DriftingBase(), 1, "cpu", 10)
+    torch.manual_seed(11)
+    write_episodes(path, engine.act, engine.reset, count, seed=11)
+
+
+def write_episodes(
+    path: Path,
+    policy: Callable[[TensorDict], torch.Tensor],
+    reset: Callable[[torch.Tensor], None],
+    count: int,
+    seed: int,
+) -> None:
+    """Episodes of a policy with execution noise, failures included, in the layout of ``cohoff collect_demos``."""
+    generator = torch.Generator().manual_seed(seed)
+    env = PointMass(1, None, seed=seed)
+    names = ("obs/policy", "actions", "next_obs/policy", "rewards")
     with h5py.File(path, "w") as file:
         data = file.create_group("data")
-        data.attrs.update({"env_args": json.dumps({"env_name": TASK}), "task": TASK, "seed": 7})
+        data.attrs.update({"env_args": json.dumps({"env_name": TASK}), "task": TASK, "seed": seed})
         for index in range(count):
-            rows: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+            rows: list[tuple[torch.Tensor, ...]] = []
             done = False
             while not done:
-                obs = env.get_observations()["policy"]
-                action = (expert(obs) + 0.2 * torch.randn(1, 2, generator=generator)).clamp(-1.0, 1.0)
-                _, _, dones, extras = env.step(action)
-                rows.append((obs[0], action[0], extras["final_obs"]["policy"][0]))
+                obs = env.get_observations()
+                action = (policy(obs) + 0.2 * torch.randn(1, 2, generator=generator)).clamp(-1.0, 1.0)
+                _, rewards, dones, extras = env.step(action)
+                rows.append((obs["policy"][0], action[0], extras["final_obs"]["policy"][0], rewards[0]))
                 done = bool(dones)
+                reset(dones)
             demo = data.create_group(f"demo_{index}")
-            demo.attrs.update({"success": True, "num_samples": len(rows)})
-            for name, values in zip(("obs/policy", "actions", "next_obs/policy"), zip(*rows, strict=True), strict=True):
+            demo.attrs.update({"success": bool(extras["success"]), "num_samples": len(rows)})
+            for name, values in zip(names, zip(*rows, strict=True), strict=True):
                 demo[name] = torch.stack(values).numpy()
 
 
