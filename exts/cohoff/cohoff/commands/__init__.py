@@ -19,6 +19,7 @@ COMMANDS = {
     "inspect": "say what files of recorded episodes contain",
     "replay_demos": "replay demonstrations and count how many succeed again",
     "pretrain": "train a base policy on demonstrations",
+    "offline": "learn from recorded episodes alone, without a simulator",
     "evaluate": "measure the success rate of a policy",
     "record_video": "record a video of a policy",
     "demo": "demonstrations, base policy, training, evaluations and video in one go",
