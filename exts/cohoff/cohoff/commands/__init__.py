@@ -19,6 +19,7 @@ COMMANDS = {
     "inspect": "say what files of recorded episodes contain",
     "replay_demos": "replay demonstrations and count how many succeed again",
     "pretrain": "train a base policy on demonstrations",
+    "export_replay": "write the replay of a run as a file of recorded episodes",
     "offline": "learn from recorded episodes alone, without a simulator",
     "evaluate": "measure the success rate of a policy",
     "record_video": "record a video of a policy",

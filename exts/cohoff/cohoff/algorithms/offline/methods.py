@@ -51,7 +51,7 @@ METHODS = {
     "saq_iql": Method("arXiv 2310.11731 with IQL", {"backup": "expectile", "anchor": "advantage"}, **CODES),
     "saq_cql": Method("arXiv 2310.11731 with CQL", {"anchor": "conservative"}, **CODES),
     "saq_brac": Method("arXiv 2310.11731 with BRAC", {"anchor": "reverse_kl"}, **CODES),
-    "mopo": Method("arXiv 2005.13239", {"anchor": "none", "data": "model"}),
+    "mopo": Method("arXiv 2005.13239, with the anchor of TD3+BC", {"data": "model"}),
     "csil": Method(
         "arXiv 2606.02194, without collecting",
         {

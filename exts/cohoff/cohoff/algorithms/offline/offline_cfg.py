@@ -21,10 +21,10 @@ class OfflineTrainingCfg(CheckedSettings, section="training"):
     """Which episodes batches are drawn from: all alike, successes only, more often with a higher return (ReD), by bins
     of the return (CWBC), or near ones first (COIL)."""
 
-    stages: Annotated[int, Ge(1)] = 20
+    stages: Annotated[int, Ge(1)] = 50
     """Selections of the curriculum."""
 
-    stage_episodes: Annotated[int, Ge(1)] = 10
+    stage_episodes: Annotated[int, Ge(1)] = 2
     """Episodes of each."""
 
     updates: Annotated[int, Ge(1)] = 20_000
