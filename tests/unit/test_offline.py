@@ -81,9 +81,9 @@ def test_each_backup_bootstraps_from_its_own_value() -> None:
 
 def test_rewards_to_go_stay_in_their_episode() -> None:
     recording = small_recording((2, 3), (True, True))
-    recording.rewards = torch.tensor([1.0, 2.0, 0.0, 4.0, 8.0])
-    close(rewards_to_go(recording.rewards, recording.starts, recording.lengths, 0.5), [2.0, 2.0, 4.0, 8.0, 8.0])
-    assert recording.rewards.tolist() == [1.0, 2.0, 0.0, 4.0, 8.0]
+    recording.rewards = torch.tensor([1.0, 2.0, 3.0, 4.0, 8.0])
+    close(rewards_to_go(recording.rewards, recording.starts, recording.lengths, 0.5), [2.0, 2.0, 7.0, 8.0, 8.0])
+    assert recording.rewards.tolist() == [1.0, 2.0, 3.0, 4.0, 8.0]
 
 
 def test_samplers() -> None:

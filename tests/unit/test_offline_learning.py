@@ -16,7 +16,9 @@ LOOP = (
 )  # fmt: skip
 SMALL = (*LOOP, "hidden_dims=64,64")
 CHANGES = {
-    "boundaries": (*SMALL, "clone_steps=500"), "mopo": (*SMALL, "dynamics_steps=1000"),
+    "boundaries": (*SMALL, "clone_steps=500"),
+    "td3_rkl": (*SMALL, "updates=1500", "clone_steps=1500"),
+    "mopo": (*SMALL, "dynamics_steps=1000"),
     "saq_iql": (*SMALL, "code_steps=500"), "saq_cql": (*SMALL, "code_steps=500"),
     "saq_brac": (*SMALL, "code_steps=500"),
     "csil": (
@@ -49,6 +51,6 @@ def test_methods_learn_more_from_mixed_data_than_cloning(method: str, recording:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["relaxed_td3bc", "saq_iql", "saq_cql", "saq_brac", "mopo", "csil"])
+@pytest.mark.parametrize("method", ["relaxed_td3bc", "td3_rkl", "saq_iql", "saq_cql", "saq_brac", "mopo", "csil"])
 def test_the_other_methods_do_so_too(method: str, recording: Recording, cloned: float) -> None:
     learns(method, recording, cloned)

@@ -12,10 +12,12 @@ from importlib import import_module
 from typing import Any
 
 from cohoff.algorithms.offline.methods import METHODS, Method
-from cohoff.algorithms.offline.offline_cfg import OfflineTrainingCfg
 from cohoff.errors import InputError
 from cohoff.offpolicy.learner import learner_class
 from cohoff.settings import CheckedSettings
+
+LOOP = "cohoff.algorithms.offline.offline_cfg:OfflineTrainingCfg"
+"""Configuration of the loop."""
 
 
 def configure(name: str, changes: Sequence[str] = ()) -> tuple[Method, dict[str, Any], dict[str, Any]]:
@@ -32,8 +34,7 @@ def configure(name: str, changes: Sequence[str] = ()) -> tuple[Method, dict[str,
     if name not in METHODS:
         raise InputError(f"unknown method {name!r}; available: {', '.join(METHODS)}")
     method = METHODS[name]
-    module, _, cls = method.cfg.partition(":")
-    learner, loop = getattr(import_module(module), cls)(), OfflineTrainingCfg()
+    learner, loop = _make(method.cfg), _make(LOOP)
     names = set(inspect.signature(learner_class(method.learner)).parameters) & set(vars(learner))
     for setting, value in method.settings.items():
         put(setting, value, learner, names, loop)
@@ -44,6 +45,12 @@ def configure(name: str, changes: Sequence[str] = ()) -> tuple[Method, dict[str,
         put(setting, literal(text), learner, names, loop)
     settings = learner.to_dict()
     return method, {key: settings[key] for key in settings if key in names}, loop.to_dict()
+
+
+def _make(name: str) -> CheckedSettings:
+    """The configuration ``module:class``, imported only now: configurations need Isaac Lab."""
+    module, _, cls = name.partition(":")
+    return getattr(import_module(module), cls)()
 
 
 def put(setting: str, value: Any, learner: CheckedSettings, names: set[str], loop: CheckedSettings) -> None:

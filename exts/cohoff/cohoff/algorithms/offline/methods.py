@@ -45,7 +45,7 @@ METHODS = {
         {"backup": "expectile", "anchor": "advantage", "policy_delay": 1, "sampler": "return"},
     ),
     "relaxed_td3bc": Method("arXiv 2211.11802", {"anchor": "decayed"}),
-    "td3_rkl": Method("arXiv 2212.02125", {"anchor": "reverse_kl"}),
+    "td3_rkl": Method("arXiv 2212.02125", {"anchor": "reverse_kl", "alpha": 10.0}),
     "boundaries": Method("arXiv 2206.00695", {"backup": "best_of", "anchor": "samples"}),
     "cwbc": Method("arXiv 2210.05158", {"backup": "none", "data": "conditioned", "sampler": "bins", "policy_delay": 1}),
     "saq_iql": Method("arXiv 2310.11731 with IQL", {"backup": "expectile", "anchor": "advantage"}, **CODES),
