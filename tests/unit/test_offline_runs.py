@@ -75,9 +75,13 @@ def test_a_resumed_run_ends_like_one_that_was_left_alone(method: str, tmp_path: 
     with pytest.raises(RuntimeError, match="killed"):
         first.run(silent)
     second = training(method, recording, changes, tmp_path / "run")
+    with (tmp_path / "run/progress.jsonl").open("a") as file:
+        file.write('{"updates": 15}\n')
     second.resume()
     assert second.num_updates == 10
     second.run(silent)
+    lines = (tmp_path / "run/progress.jsonl").read_text().splitlines()
+    assert [json.loads(line)["updates"] for line in lines] == [5, 10, 15, 20]
     expected = alone.learner.modules.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in second.learner.modules.state_dict().items())
 
@@ -148,4 +152,6 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         offline.main([*command[:-3], "--task", "Other", "--output", str(tmp_path / "other")])
     with pytest.raises(InputError, match="invalid choice: 'nothing'.*iql"):
         offline.parse_arguments([*data, "--output", str(tmp_path / "none"), "--method", "nothing"])
+    with pytest.raises(InputError, match="the return 1"):
+        offline.main(["--data", str(tmp_path / "demos.hdf5"), "--output", str(tmp_path / "none"), "--method", "red"])
     assert not (tmp_path / "none").exists()

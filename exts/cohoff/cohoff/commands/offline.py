@@ -47,13 +47,11 @@ def main(argv: Sequence[str]) -> None:
     args = parse_arguments(argv)
     method, settings, loop = configure(args.method, args.changes)
     recording = load_recording(args.data, args.task, device=args.device)
-    folder = check_target(Path(args.output) / PROGRESS_FILE).parent
-    found = checkpoints(folder)
-    if found and not args.resume:
-        raise InputError(
-            f"{args.output!r} already holds a run ({found[-1].name}); go on with --resume, or give another"
-        )
+    folder = Path(args.output)
+    if (found := checkpoints(folder)) and not args.resume:
+        raise InputError(f"{args.output!r} already holds a run ({found[-1].name}); add --resume or give another folder")
     training = OfflineTraining(args.method, method.learner, settings, loop, recording, folder, args.device, args.seed)
+    check_target(folder / PROGRESS_FILE)
     if args.resume:
         training.resume()
     training.run(show_progress)

@@ -135,7 +135,7 @@ class CodesCfg(CheckedSettings, section="method"):
     code_steps: Annotated[int, Ge(1)] = 5_000
     """Optimizer steps of the codes."""
 
-    conservatism: Annotated[float, Ge(0)] = 0.05
+    conservatism: Annotated[float, Ge(0)] = 0.02
     """Weight of the penalty (ours: small, as a success is worth 1)."""
 
     expectile: Annotated[float, Gt(0), Lt(1)] = 0.9

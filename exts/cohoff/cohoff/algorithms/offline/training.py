@@ -17,7 +17,7 @@ from cohoff.algorithms.offline.dataset import OfflineData, recorded_transitions,
 from cohoff.algorithms.offline.samplers import make_sampler
 from cohoff.data.recording import Recording
 from cohoff.errors import InputError
-from cohoff.files import reading, write_json
+from cohoff.files import atomic_path, reading, write_json
 from cohoff.offpolicy.batch import Batch, concatenate
 from cohoff.offpolicy.checkpoint import describe_problem, read_checkpoint, write_checkpoint
 from cohoff.offpolicy.interruption import Interrupted, Interruption, end
@@ -105,6 +105,17 @@ class OfflineTraining:
             self.sampler.load_state_dict(content["running"]["sampler"])
             self.num_updates, self.seconds = content["counters"]["updates"], content["running"]["seconds"]
         self._resumed = content
+        self._forget_what_came_later()
+
+    def _forget_what_came_later(self) -> None:
+        """Drop lines of progress behind the checkpoint, which a run that was killed has left."""
+        assert self.folder is not None
+        path = self.folder / PROGRESS_FILE
+        with reading(path, "remove the file"):
+            lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+            kept = [line for line in lines if json.loads(line)["updates"] <= self.num_updates]
+        with atomic_path(path) as temporary:
+            temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
     def run(self, progress: Any) -> None:
         """Train to the end; ``progress`` is :func:`cohoff.cli.show_progress` or its like.
