@@ -16,7 +16,7 @@ from isaaclab.managers import RecorderManager
 from tensordict import TensorDict
 
 from cohoff.data.demonstrations import load_demonstrations
-from cohoff.data.recordings import check_recording
+from cohoff.data.formats.isaaclab import check_recording
 from cohoff.errors import InputError
 from cohoff.isaac.launch import make_env, make_expert
 from cohoff.isaac.recording import write_demonstrations

@@ -13,7 +13,7 @@ import pytest
 
 PACKAGES = (
     "data", "networks", "offpolicy", "policies", "policies.flow", "policies.pi05",
-    "algorithms.csil", "algorithms.dice", "algorithms.ibrl", "algorithms.resfit",
+    "algorithms.csil", "algorithms.dice", "algorithms.ibrl", "algorithms.offline", "algorithms.resfit",
 )  # fmt: skip
 
 

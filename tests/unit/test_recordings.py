@@ -15,7 +15,7 @@ import torch
 from demo_cases import TASK, write_file
 
 from cohoff.data.demonstrations import load_demonstrations
-from cohoff.data.recordings import check_recording
+from cohoff.data.formats.isaaclab import check_recording
 from cohoff.errors import InputError
 
 

@@ -15,11 +15,14 @@ from cohoff.cli import run
 from cohoff.errors import InputError
 
 COMMANDS = {
-    "collect_demos": "record demonstrations of a task's scripted expert",
+    "collect_demos": "record demonstrations of a task's scripted expert, or all episodes of a policy",
+    "inspect": "say what files of recorded episodes contain",
     "replay_demos": "replay demonstrations and count how many succeed again",
     "export_lerobot": "write demonstrations as a LeRobotDataset",
     "import_lerobot": "read a LeRobotDataset as demonstrations",
     "pretrain": "train a base policy on demonstrations",
+    "export_replay": "write the replay of a run as a file of recorded episodes",
+    "offline": "learn from recorded episodes alone, without a simulator",
     "evaluate": "measure the success rate of a policy",
     "record_video": "record a video of a policy",
     "demo": "demonstrations, base policy, training, evaluations and video in one go",

@@ -17,7 +17,7 @@ import argparse
 from collections.abc import Sequence
 
 from cohoff.cli import add_demos, add_json, add_num_envs, add_seed, at_least, command_parser, show_progress
-from cohoff.data.recordings import check_recording
+from cohoff.data.formats.isaaclab import check_recording
 from cohoff.experiments.intervals import wilson_interval
 from cohoff.files import write_json
 from cohoff.isaac.arguments import add_task_and_device, parse_with_overrides

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from tensordict import TensorDict
 
-from cohoff.data.demonstrations import CURE, Demonstrations, local_dataset, open_file
+from cohoff.data.demonstrations import Demonstrations
+from cohoff.data.episode_file import CURE, local_dataset, open_file
 from cohoff.errors import InputError
 from cohoff.files import reading
 

@@ -76,11 +76,12 @@ class RandomPolicy(ZeroPolicy):
         return 2.0 * torch.rand(self._shape, generator=self._generator, device=self._device) - 1.0
 
 
-def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that :func:`open_policy` reads."""
+def add_policy_arguments(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add the arguments that :func:`open_policy` reads; without a ``default``, ``--policy`` is required."""
     parser.add_argument(
         "--policy",
-        required=True,
+        required=default is None,
+        default=default,
         choices=POLICIES,
         help="zero: no motion; random: uniform actions; step0: trained before its first update; clone: of the "
         "demonstrations, without the base; ppo: an agent of rsl_rl's own PPO, such as resip, which needs env.base=FILE "

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Demonstrations of a scripted expert, recorded in parallel environments and written as HDF5."""
+"""Episodes of an expert or another policy, recorded in parallel environments and written as HDF5."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CollectionProgress:
     """Progress of a collection."""
 
     collected: int
-    """Successful episodes so far."""
+    """Episodes to keep so far."""
     attempted: int
     """Finished episodes so far, including failures."""
     planned: int
@@ -104,42 +104,44 @@ class EpisodeRecorder:
 @torch.no_grad()
 def collect(
     env: ManipulationEnv,
-    expert: Policy,
+    policy: Policy,
     num_demonstrations: int,
     noise: float,
     disturbance: float,
     seed: int,
     progress: Callable[[CollectionProgress], None] | None = None,
+    keep_failures: bool = False,
 ) -> list[EpisodeData]:
-    """Record ``num_demonstrations`` successful episodes of ``expert``.
+    """Record ``num_demonstrations`` episodes of ``policy``, successful ones unless ``keep_failures``.
 
     Every environment makes the same number of episodes, because the first ones to finish are the short ones. If there
-    are more successes than wanted, a random choice of them is returned. Their order is random, so that the first
-    episodes of a file are a fair sample of it.
+    are more than wanted, a random choice of them is returned. Their order is random, so that the first episodes of a
+    file are a fair sample of it. Episodes in which the simulation broke down are never kept.
 
     Args:
         env: The environment.
-        expert: Gives the actions.
+        policy: Gives the actions.
         num_demonstrations: Number of episodes, at least 1.
         noise: Standard deviation of the normal noise that is part of the intended actions, in their units.
         disturbance: Standard deviation of further noise, with which the intended actions are executed, so that the
             expert has to come back to its way. Both actions are recorded. DART (arXiv 1703.09327).
         seed: Seed of the noise and of the choice.
         progress: Called whenever episodes ended.
+        keep_failures: Whether episodes without success are kept, too; they end by the time limit.
 
     Raises:
-        RuntimeError: The expert fails in more than half of its episodes.
+        RuntimeError: Fewer than half of the episodes can be kept.
     """
     device, n = env.device, env.num_envs
     noise_generator = torch.Generator(device).manual_seed(seed)
     per_env = math.ceil(num_demonstrations / n)
     made = [0] * n
-    successes: list[EpisodeData] = []
+    kept: list[EpisodeData] = []
     obs, _ = env.reset()
-    expert.reset(torch.ones(n, dtype=torch.bool, device=device))
+    policy.reset(torch.ones(n, dtype=torch.bool, device=device))
     recorder: EpisodeRecorder | None = None
     while True:
-        intended = disturb(expert(TensorDict(obs, batch_size=[n])), noise, noise_generator)
+        intended = disturb(policy(TensorDict(obs, batch_size=[n])), noise, noise_generator)
         action = disturb(intended, disturbance, noise_generator)
         if recorder is None:
             recorder = EpisodeRecorder(env, obs, action.shape[1])
@@ -150,24 +152,25 @@ def collect(
         obs = next_obs
         if extras["num_resets"] == 0:
             continue
-        expert.reset(dones)
-        success = extras["success"].tolist()
+        policy.reset(dones)
+        success, invalid = extras["success"].tolist(), extras["invalid"].tolist()
         for env_id in dones.nonzero().squeeze(1).tolist():
             if made[env_id] < per_env:
                 made[env_id] += 1
-                if success[env_id]:
-                    successes.append(recorder.take(env_id, success=True))
+                if success[env_id] or (keep_failures and not invalid[env_id]):
+                    kept.append(recorder.take(env_id, success[env_id]))
         recorder.restart(dones)
         if progress is not None:
-            progress(CollectionProgress(len(successes), sum(made), per_env * n))
+            progress(CollectionProgress(len(kept), sum(made), per_env * n))
         if sum(made) == per_env * n:
-            if len(successes) >= num_demonstrations:
+            if len(kept) >= num_demonstrations:
                 break
-            if len(successes) < 0.5 * sum(made):
-                raise RuntimeError(f"the expert succeeded in only {len(successes)} of {sum(made)} episodes")
+            if len(kept) < 0.5 * sum(made):
+                ended = "were valid" if keep_failures else "succeeded"
+                raise RuntimeError(f"only {len(kept)} of {sum(made)} episodes {ended}")
             per_env += 1
-    order = torch.randperm(len(successes), generator=torch.Generator().manual_seed(seed))
-    return [successes[i] for i in order[:num_demonstrations].tolist()]
+    order = torch.randperm(len(kept), generator=torch.Generator().manual_seed(seed))
+    return [kept[i] for i in order[:num_demonstrations].tolist()]
 
 
 def disturb(action: torch.Tensor, std: float, generator: torch.Generator) -> torch.Tensor:
@@ -192,11 +195,12 @@ def write_demonstrations(
     noise: float,
     disturbance: float = 0.0,
     overrides: Sequence[str] = (),
+    policy: str = "expert",
 ) -> None:
     """Write ``episodes`` to ``path``, which ends in ``.hdf5``, in the layout of Isaac Lab and robomimic.
 
     The attributes of ``/data`` are ``env_args``, ``total`` (number of transitions), ``task``, ``seed``, ``noise``,
-    ``disturbance``, ``overrides`` and ``versions``. Each ``/data/demo_<i>`` holds ``obs/<group>`` [T, D],
+    ``disturbance``, ``overrides``, ``policy`` and ``versions``. Each ``/data/demo_<i>`` holds ``obs/<group>`` [T, D],
     ``next_obs/<group>`` [T, D], ``actions`` [T, A] as executed, ``intended_actions`` [T, A], ``rewards`` [T], ``dones``
     [T] and ``initial_state`` (state of the scene relative to the environment, first dimension 1); with cameras also
     ``obs/images/<camera>`` [T, height, width, 3] uint8.
@@ -209,7 +213,7 @@ def write_demonstrations(
     free = shutil.disk_usage(check_target(path).parent).free
     fitting = sum(total < free for total in itertools.accumulate(sizes))
     if fitting > 0:
-        _write(path, episodes[:fitting], task, seed, noise, disturbance, overrides)
+        _write(path, episodes[:fitting], task, seed, noise, disturbance, overrides, policy)
     if fitting < len(episodes):
         saved = f"only {fitting} of {len(episodes)} demonstrations are" if fitting else "no demonstration is"
         raise InputError(f"the disk of {str(path)!r} is full, {saved} saved; {sum(sizes) / 2**20:.1f} MiB are needed")
@@ -223,6 +227,7 @@ def _write(
     noise: float,
     disturbance: float,
     overrides: Sequence[str],
+    policy: str,
 ) -> None:
     with atomic_path(path) as temporary:
         handler = HDF5DatasetFileHandler()
@@ -233,7 +238,7 @@ def _write(
                 handler.write_episode(episode, dataset_compression=False)
             # The handler has no method that sets attributes.
             data = cast(h5py.Group, handler._hdf5_data_group)
-            data.attrs.update(task=task, seed=seed, noise=noise, disturbance=disturbance)
+            data.attrs.update(task=task, seed=seed, noise=noise, disturbance=disturbance, policy=policy)
             data.attrs.update(overrides=json.dumps(list(overrides)), versions=json.dumps(versions()))
         finally:
             handler.close()

@@ -39,6 +39,12 @@ class ScalarCritic(NormalizedInput):
             x = torch.relu(nn.functional.layer_norm(x, x.shape[-1:]) * gain + shift)
         return self.head(x).squeeze(-1)
 
+    @torch.no_grad()
+    def start_at_zero(self) -> None:
+        """Make all values 0, which random ones are far from where rewards are sparse."""
+        for parameter in self.head.parameters():
+            parameter.zero_()
+
     def value(self, obs: Tensor, action: Tensor) -> Tensor:
         """The same; a categorical critic's is the mean of its distribution."""
         return self(obs, action)

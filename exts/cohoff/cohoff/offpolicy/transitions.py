@@ -24,7 +24,7 @@ Observe = Callable[[Mapping[str, Tensor]], Fields]
 
 @dataclass
 class Transitions:
-    """M transitions of E successful episodes, laid end to end."""
+    """M transitions of E episodes, laid end to end; of successful ones, where nothing else is said."""
 
     states: Fields
     """States before each transition, [M]."""
@@ -37,6 +37,9 @@ class Transitions:
 
     lengths: Tensor
     """Number of transitions of each episode, [E]."""
+
+    won: Tensor | None = None
+    """Whether each episode succeeded, [E] bool; the others ended by their time limit. None: all did."""
 
     def __post_init__(self) -> None:
         rows = torch.arange(len(self), device=self.lengths.device)
@@ -69,8 +72,8 @@ class Transitions:
 
     @property
     def success(self) -> Tensor:
-        """Transitions that succeed, [M] bool: the last of each episode."""
-        return self.done
+        """Transitions that succeed, [M] bool: the last of each successful episode."""
+        return self.done if self.won is None else self.done & self.won.repeat_interleave(self.lengths)
 
     def state(self, rows: Tensor) -> State:
         """States before the transitions ``rows`` [B]."""

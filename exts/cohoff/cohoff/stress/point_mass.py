@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ import torch
 from tensordict import TensorDict
 
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
+from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 
 TASK = "PointMass"
@@ -118,25 +120,46 @@ class DriftingBase:
 
 
 def write_demonstrations(path: Path, count: int = 30, make: type[PointMass] = PointMass) -> None:
-    """Episodes of the expert with execution noise, in the layout of ``cohoff collect``."""
-    generator = torch.Generator().manual_seed(7)
-    env = make(1, None, seed=7)
+    """Episodes of the expert with execution noise, in the layout of ``cohoff collect_demos``."""
+    write_episodes(path, lambda obs: expert(obs["policy"]), lambda dones: None, count, seed=7, make=make)
+
+
+def write_base_episodes(path: Path, count: int = 80) -> None:
+    """Episodes of the drifting base with execution noise, most of them failures."""
+    engine = ChunkEngine(DriftingBase(), 1, "cpu", 10)
+    torch.manual_seed(11)
+    write_episodes(path, engine.act, engine.reset, count, seed=11)
+
+
+def write_episodes(
+    path: Path,
+    policy: Callable[[TensorDict], torch.Tensor],
+    reset: Callable[[torch.Tensor], None],
+    count: int,
+    seed: int,
+    make: type[PointMass] = PointMass,
+) -> None:
+    """Episodes of a policy with execution noise, failures included, in the layout of ``cohoff collect_demos``."""
+    generator = torch.Generator().manual_seed(seed)
+    env = make(1, None, seed=seed)
     with h5py.File(path, "w") as file:
         data = file.create_group("data")
-        data.attrs.update({"env_args": json.dumps({"env_name": TASK}), "task": TASK, "seed": 7})
+        data.attrs.update({"env_args": json.dumps({"env_name": TASK}), "task": TASK, "seed": seed})
         for index in range(count):
             rows: list[TensorDict] = []
             done = False
             while not done:
                 obs = env.get_observations()
-                action = (expert(obs["policy"]) + 0.2 * torch.randn(1, 2, generator=generator)).clamp(-1.0, 1.0)
-                _, _, dones, extras = env.step(action)
+                action = (policy(obs) + 0.2 * torch.randn(1, 2, generator=generator)).clamp(-1.0, 1.0)
+                _, rewards, dones, extras = env.step(action)
                 final = extras["final_obs"]
                 vectors = {name: value for name, value in final.items() if isinstance(value, torch.Tensor)}
-                rows.append(TensorDict({"obs": obs, "actions": action, "next_obs": vectors}, batch_size=[1]))
+                row = {"obs": obs, "actions": action, "next_obs": vectors, "rewards": rewards}
+                rows.append(TensorDict(row, batch_size=[1]))
                 done = bool(dones)
+                reset(dones)
             demo = data.create_group(f"demo_{index}")
-            demo.attrs.update({"success": True, "num_samples": len(rows)})
+            demo.attrs.update({"success": bool(extras["success"]), "num_samples": len(rows)})
             for name, value in TensorDict.cat(rows).flatten_keys("/").items():
                 demo[str(name)] = value.numpy()
 

@@ -15,7 +15,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from cohoff.data.demonstrations import CURE, Demonstrations, local_dataset, open_file
+from cohoff.data.demonstrations import Demonstrations
+from cohoff.data.episode_file import CURE, local_dataset, open_file
 from cohoff.errors import InputError
 from cohoff.files import atomic_folder, reading, write_json
 

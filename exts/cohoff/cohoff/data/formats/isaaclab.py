@@ -11,7 +11,7 @@ from typing import Any
 
 import h5py
 
-from cohoff.data.demonstrations import CURE, demonstration_names, open_file, read_array
+from cohoff.data.episode_file import CURE, episode_names, open_file, read_array
 from cohoff.errors import InputError
 from cohoff.files import reading
 
@@ -29,7 +29,7 @@ def check_recording(path: str | os.PathLike[str], task: str) -> None:
     name = repr(str(path))
     with open_file(path) as file, reading(path, CURE):
         data = file.get("data")
-        if not isinstance(data, h5py.Group) or not (demos := demonstration_names(data)):
+        if not isinstance(data, h5py.Group) or not (demos := episode_names(data)):
             raise InputError(f"{name} holds no demonstrations (no /data/demo_0); give a file of Isaac Lab's recorder")
         attributes: dict[str, Any] = dict(data.attrs)
         recorded = attributes.get("task") or json.loads(attributes.get("env_args", "{}")).get("env_name")
