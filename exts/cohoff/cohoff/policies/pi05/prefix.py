@@ -86,7 +86,7 @@ class Prefix:
         """Return the layer's output, its keys and its values, both [B, S, G, D]."""
         s = self.spec
         query, key, value = layer.qkv(x).unflatten(-1, (-1, s.head_dim)).split([s.heads, s.kv_heads, s.kv_heads], 2)
-        key = rotate(key, angles)
+        key, value = rotate(key, angles), value.contiguous()  # attention reads it often
         seen = attend(rotate(query, angles), key.transpose(1, 2), value.transpose(1, 2), mask)
         x = x + layer.out(seen)
         gate, up = layer.gate_up(x).chunk(2, -1)
