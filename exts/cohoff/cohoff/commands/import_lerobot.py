@@ -11,8 +11,8 @@ Example::
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import h5py
 import torch
@@ -54,9 +54,9 @@ def main(argv: Sequence[str]) -> None:
         raise InputError(f"no episode of {args.dataset!r} ended in success; only successful ones can be learned from")
     with atomic_path(args.output) as temporary:
         seed = dataset.origin.get("seed", 0)
-        write_demonstrations(temporary, successes, args.task, seed, noise=0.0)
+        write_demonstrations(temporary, successes, args.task, seed, noise=0.0, policy="imported")
         with h5py.File(temporary, "r+") as file:
-            cast(h5py.Group, file["data"]).attrs.update(dataset.origin)
+            restore_origin(cast(h5py.Group, file["data"]), dataset.origin)
         try:
             demos = load_demonstrations(temporary, task=args.task)
         except InputError as error:
@@ -66,6 +66,14 @@ def main(argv: Sequence[str]) -> None:
         f"{args.output}: {demos.num_episodes} demonstrations, {demos.num_transitions} transitions"
         + (f"; {failed} episodes without success left out" if failed else "")
     )
+
+
+def restore_origin(data: h5py.Group, origin: Mapping[str, Any]) -> None:
+    """Give ``/data`` the attributes of the file that a dataset was exported from; nothing where there was none."""
+    if origin:
+        for name in set(map(str, data.attrs)) - {"env_args", "total"}:
+            del data.attrs[name]
+    data.attrs.update(origin)
 
 
 def _episode(values: dict) -> EpisodeData:
