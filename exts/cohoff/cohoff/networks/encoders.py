@@ -26,8 +26,8 @@ KEYPOINT_SCALE = 4.0
 
 
 TEMPERATURE = 0.1
-"""Initial temperature of the softmax. At 1 it starts so flat that the keypoints hardly move: after 300 steps on the
-point mass of the tests, positions were known to .3 from the features, and to .07 with .1, in a plane of 2 x 2."""
+"""Initial temperature of the softmax. After 300 steps on the point mass of the tests, one run each, a linear map of the
+features told positions in a plane of 2 x 2 to .07, and to .25 with 1. The flow's success was the same, .64 and .63."""
 
 
 @dataclass(frozen=True)
