@@ -110,8 +110,9 @@ def test_a_run_goes_on_in_its_own_folder_and_in_no_other(cfg: dict[str, Any], tm
 
 SIGNALED_TWICE = """
 import os, sys
+from cohoff.offpolicy.distributed import ALONE
 from cohoff.offpolicy.interruption import Interrupted, Interruption
-with Interruption() as interruption:
+with Interruption(ALONE) as interruption:
     for number in map(int, sys.argv[1:]):
         os.kill(os.getpid(), number)
     try:
