@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "README.md", "docs/viewers.md", "docs/export.md", "docs/cluster.md", "docs/adding-a-task.md", "docs/gpu.md",
-    "docs/pi05.md",
+    "docs/pi05.md", "docs/offline.md", "docs/vision.md",
 )  # fmt: skip
 """In this order, because later pages use the run of the first one."""
 
@@ -41,6 +41,7 @@ SMALL = (
     (r"^(python (?:-m cohoff|scripts/)\s?record_video.*)$", r"\1 --max_steps 10"),
     (r"^(python scripts/benchmark_env.*)$", r"\1 --expert_steps 5 --random_steps 5"),
     (r"^(python -m cohoff pretrain.*)$", r"\1 --steps 20"),
+    (r"^(python -m cohoff offline.*?)(?: updates=\d+)?$", r"\1 updates=20"),
     (r"--video_length \d+", "--video_length 5"),
     (r"^RUN=.*", f"RUN={NEWEST}"),
     (r"(?<!\$)\bRUN\b(?!=)", NEWEST),
