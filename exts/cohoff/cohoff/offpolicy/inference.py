@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from typing import get_args
 
 import torch
 from tensordict import TensorDict
@@ -61,7 +62,8 @@ def load_policy(
         observe.load_state_dict(encoder)
     policy = learner.policy(kind)
     if policy is None:
-        raise InputError(f"{type(learner).__name__} in {str(file)!r} has no {kind}; evaluate trained or step0")
+        others = [name for name in get_args(PolicyKind) if learner.policy(name) is not None]
+        raise InputError(f"{type(learner).__name__} in {str(file)!r} has no {kind}; evaluate {' or '.join(others)}")
     engine = None
     if learner.uses_base and kind != "clone":
         if base_path is not None:
