@@ -64,6 +64,15 @@ def test_the_critic_chooses_among_the_samples_of_its_own_state() -> None:
     assert best.act(state, torch.tensor([True, False])).tolist() == [[7.0], [0.0]]
 
 
+def test_states_are_repeated_as_a_whole() -> None:
+    obs = torch.tensor([[1.0], [2.0]])
+    state = State(obs, obs + 10.0, obs + 20.0, {"prior_mean": obs + 30.0}).repeat(2)
+    assert state.actor.flatten().tolist() == [1.0, 2.0, 1.0, 2.0]
+    assert state.critic.flatten().tolist() == [11.0, 12.0, 11.0, 12.0]
+    assert state.base_action.flatten().tolist() == [21.0, 22.0, 21.0, 22.0]
+    assert state.features["prior_mean"].flatten().tolist() == [31.0, 32.0, 31.0, 32.0]
+
+
 def test_plans_start_from_the_noise_whose_first_action_is_worth_most() -> None:
     engine = ChunkEngine(Planner(), 2, "cpu", replan_interval=2)  # pyright: ignore[reportArgumentType]
     best = BestOf(Numbers([0.0] * 40), observe, engine, 20)  # pyright: ignore[reportArgumentType]
