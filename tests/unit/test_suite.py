@@ -93,6 +93,8 @@ def test_agents_are_compared_on_the_same_data_each_with_its_iterations() -> None
     assert (first.cfg.agent, first.cfg.max_iterations, first.cfg.save_interval) == ("csil", 100, 25)
     assert (other.cfg.agent, other.cfg.max_iterations, other.cfg.save_interval) == ("resip", 12, 3)
     assert (other.data, other.data_cfg) == (first.data, first.data_cfg)
+    assert (first.cfg.label, other.cfg.label) == ("CSIL++", "resip")
+    assert replace(other, cfg=replace(other.cfg, label="a title")).recipe_hash == other.recipe_hash
 
 
 def test_suites_share_data_whatever_their_budget() -> None:

@@ -105,7 +105,7 @@ def read_benchmark(suite: Path) -> Benchmark:
                 failed.append((task, setting))
                 continue
             runs.append(_completed(content, task, setting))
-            recipe = content["settings"] | {"seed": None}
+            recipe = content["settings"] | {"seed": None, "label": None}
         except (KeyError, TypeError) as error:
             raise InputError(f"{str(path)!r} is not a result of `cohoff benchmark`: it lacks {error}") from error
         before = recipes.setdefault((task, setting), recipe)

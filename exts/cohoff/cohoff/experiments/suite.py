@@ -84,8 +84,8 @@ class PlannedRun:
 
     @property
     def recipe_hash(self) -> str:
-        """Hash of everything in the configuration."""
-        return _hash(self.cfg)
+        """Hash of everything in the configuration but the label, which changes nothing."""
+        return _hash(replace(self.cfg, label=PipelineCfg.label))
 
 
 def read_suite(path: Path) -> SuiteCfg:
@@ -145,6 +145,7 @@ def _pipeline_cfg(
         num_demonstrations=task.num_demonstrations or recipe.num_demonstrations,
         disturbance=recipe.disturbance if task.disturbance is None else task.disturbance,
         agent=setting.agent,
+        label=PipelineCfg.label if setting.agent == PipelineCfg.agent else setting.agent,
         experiment=name,
         seed=seed,
         max_iterations=max_iterations,
