@@ -13,7 +13,7 @@ import torch
 from demo_cases import write_file
 from isaaclab.utils.datasets import EpisodeData
 
-from cohoff.algorithms.csil.cloning import train_clone
+from cohoff.algorithms.csil.cloning import num_steps, train_clone
 from cohoff.data.demonstrations import load_demonstrations
 from cohoff.errors import InputError
 from cohoff.isaac.recording import disturb
@@ -115,6 +115,17 @@ def test_intended_actions_of_another_shape_are_refused(tmp_path: Path) -> None:
         load_demonstrations(write_file(tmp_path / "cut.hdf5", edit=cut))
 
 
+def test_long_demonstrations_are_cloned_for_more_steps() -> None:
+    """Two passes over 400 demonstrated and 240 corrected transitions are 32 batches of 40."""
+    states = {"actor": torch.zeros(400, 2), "base_action": torch.zeros(400, 0)}
+    lasts = {name: value[:10] for name, value in states.items()}
+    demonstrations = Transitions(states, lasts, torch.zeros(400, 1), torch.full((10,), 40))
+    corrections = Corrections(torch.zeros(240, 2), torch.zeros(240, 1))
+    cfg = {"steps": 5, "epochs": 2.0, "batch_size": 40}
+    assert num_steps(cfg, demonstrations, corrections) == 32 and num_steps(cfg, demonstrations, None) == 20
+    assert num_steps(cfg | {"steps": 100}, demonstrations, corrections) == 100
+
+
 @pytest.mark.parametrize("holdout", [0.0, 0.5])
 def test_the_policy_clones_demonstrations_and_corrections(holdout: float) -> None:
     """.5 is demonstrated left of 0, and -.5 intended right of it; both are cloned, whatever is held out."""
@@ -125,7 +136,14 @@ def test_the_policy_clones_demonstrations_and_corrections(holdout: float) -> Non
     noise = 0.02 * torch.randn(400, 1)
     demonstrations = Transitions(states, lasts, 0.5 + noise, torch.full((10,), 40))
     policy = StationaryPolicy(2, 1, num_features=32)
-    cfg = {"steps": 400, "batch_size": 128, "learning_rate": 3e-3, "covariance_learning_rate": 5e-3, "holdout": holdout}
+    cfg = {
+        "steps": 400,
+        "epochs": 0.0,
+        "batch_size": 128,
+        "learning_rate": 3e-3,
+        "covariance_learning_rate": 5e-3,
+        "holdout": holdout,
+    }
     measured = train_clone(policy, demonstrations, Corrections(right, -0.5 + noise), cfg, lambda step, status: None)
     mean = torch.tanh(policy(torch.cat([left, right]))[0])
     assert (mean[:400] - 0.5).abs().mean() < 0.1 and (mean[400:] + 0.5).abs().mean() < 0.1

@@ -36,7 +36,14 @@ def demos() -> Transitions:
 def clone(demos: Transitions) -> StationaryPolicy:
     torch.manual_seed(0)
     policy = StationaryPolicy(6, 3, num_features=64)
-    cfg = {"steps": 700, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": 0.1}
+    cfg = {
+        "steps": 700,
+        "epochs": 0.0,
+        "batch_size": 256,
+        "learning_rate": 1e-3,
+        "covariance_learning_rate": 5e-3,
+        "holdout": 0.1,
+    }
     train_clone(policy, demos, None, cfg, lambda step, status: None)
     return policy.requires_grad_(False)
 
@@ -91,7 +98,14 @@ def test_held_out_demonstrations_are_not_cloned(demos: Transitions, holdout: flo
     mixed = transitions(demos.now.actor, opposed, demos.lengths)
     torch.manual_seed(0)
     policy = StationaryPolicy(6, 3, num_features=32)
-    cfg = {"steps": 250, "batch_size": 256, "learning_rate": 1e-3, "covariance_learning_rate": 5e-3, "holdout": holdout}
+    cfg = {
+        "steps": 250,
+        "epochs": 0.0,
+        "batch_size": 256,
+        "learning_rate": 1e-3,
+        "covariance_learning_rate": 5e-3,
+        "holdout": holdout,
+    }
     train_clone(policy, mixed, None, cfg, lambda step, status: None)
     mean = torch.tanh(policy(demos.now.actor)[0]).mean()
     assert mean < -0.4 if holdout else mean.abs() < 0.2

@@ -15,7 +15,7 @@ class ManipulationCsilAlgorithmCfg(CsilAlgorithmCfg):
     """Small networks and few updates per environment step, for training on a CPU."""
 
     policy: StationaryPolicyCfg = StationaryPolicyCfg(num_features=128)
-    clone: CloneCfg = CloneCfg(steps=2_500, holdout=0.0)
+    clone: CloneCfg = CloneCfg(steps=2_500, epochs=20, holdout=0.0)
     critic: CriticCfg = CriticCfg(hidden_dims=(128, 128, 128), pretrain_steps=1_000)
     n_step: int = 5
     target_rate: float = 0.02

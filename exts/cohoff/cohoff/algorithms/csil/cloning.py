@@ -24,6 +24,12 @@ REPORT_EVERY = 250
 """Optimizer steps between two looks at the held-out demonstrations; each costs a host read."""
 
 
+def num_steps(cfg: dict[str, Any], demonstrations: Transitions, corrections: Corrections | None) -> int:
+    """Optimizer steps of :func:`train_clone`: ``cfg["steps"]``, or more if ``cfg["epochs"]`` asks for them."""
+    num_transitions = len(demonstrations.action) + (0 if corrections is None else len(corrections.action))
+    return max(cfg["steps"], math.ceil(cfg["epochs"] * num_transitions / cfg["batch_size"]))
+
+
 def train_clone(
     policy: StationaryPolicy,
     demonstrations: Transitions,
@@ -57,16 +63,17 @@ def train_clone(
     ]
     optimizer = torch.optim.Adam(groups, fused=True)
     best, best_state = {"loss": math.inf}, copy.deepcopy(policy.state_dict())
-    for step in range(cfg["steps"]):
+    steps = num_steps(cfg, demonstrations, corrections)
+    for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * 0.5 * (1.0 + math.cos(math.pi * step / cfg["steps"]))
+            group["lr"] = group["peak"] * 0.5 * (1.0 + math.cos(math.pi * step / steps))
         rows = torch.randint(first, len(obs), (cfg["batch_size"],), device=obs.device)
         mean, std = policy(obs[rows], faithful=True)
         loss = losses.faithful_clone_loss(mean, std, action[rows])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        if (step + 1) % REPORT_EVERY == 0 or step + 1 == cfg["steps"]:
+        if (step + 1) % REPORT_EVERY == 0 or step + 1 == steps:
             result = clone_quality(policy, obs[watched], action[watched])
             if not holdout or result["loss"] < best["loss"]:
                 best, best_state = result, copy.deepcopy(policy.state_dict())

@@ -37,7 +37,11 @@ class CloneCfg(CheckedSettings, section="agent.algorithm.clone"):
     """Phase 1: behavior cloning of the small policy."""
 
     steps: Annotated[int, Ge(1)] = 25_000
-    """Largest number of optimizer steps."""
+    """Number of optimizer steps, unless :attr:`epochs` asks for more."""
+
+    epochs: Annotated[float, Ge(0)] = 0.0
+    """Least number of passes over all transitions, those of the corrections included (ours): long tasks with many
+    demonstrations need more steps."""
 
     batch_size: Annotated[int, Ge(2)] = 256
     """Transitions per step."""

@@ -31,7 +31,7 @@ def prepare(
     and a short status.
     """
     report: dict[str, dict[str, float]] = {}
-    with progress("clone", clone_cfg["steps"], "steps") as advance:
+    with progress("clone", cloning.num_steps(clone_cfg, demonstrations, corrections), "steps") as advance:
         report["clone"] = cloning.train_clone(model.clone, demonstrations, corrections, clone_cfg, advance)
     model.start_from_clone(residual)
     demonstrations.add_features(model.prior_features)

@@ -71,7 +71,7 @@ class CSIL2023(SoftImitation):
         """Clone, read off the reward, and pre-train the critic."""
         model, cfg = self.model, self.critic_cfg
         report: dict[str, dict[str, float]] = {}
-        with progress("clone", self.clone_cfg["steps"], "steps") as advance:
+        with progress("clone", cloning.num_steps(self.clone_cfg, demonstrations, corrections), "steps") as advance:
             report["clone"] = cloning.train_clone(model.clone, demonstrations, corrections, self.clone_cfg, advance)
         model.start_from_clone(residual=False)
         model.critic.fit_normalization(demonstrations.now.critic)
