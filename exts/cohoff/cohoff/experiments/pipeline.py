@@ -38,7 +38,7 @@ class Pipeline:
         output: Folder for demonstrations, base policy, results, video and logs.
         flow: Runs the stages.
         base_from: Folder of another pipeline whose demonstrations and base policy are used.
-        with_pictures: Whether to record a video and draw the learning curve.
+        with_pictures: Whether to record a video and draw the learning curve, with the clone alone beside it.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class Pipeline:
 
     def evaluate_start(self, checkpoint: Path) -> None:
         """Queue evaluations of what training starts from, which every checkpoint holds; an agent may have no clone."""
-        if has_clone(self.run_folder):
+        if self.with_pictures and has_clone(self.run_folder):
             self.evaluate("bc", "clone", "clone", checkpoint, self.cfg.episodes)
         policy = self.agent.step0
         start = self.base if policy == "base" else checkpoint
