@@ -64,6 +64,13 @@ def test_runs_are_made_seed_by_seed(tmp_path: Path) -> None:
     assert runs["nut_assembly", "csil", 1].cfg.num_demonstrations == 45
 
 
+def test_a_task_has_more_seeds_than_the_others() -> None:
+    tasks = {"Square": SuiteTaskCfg(more_seeds=[4, 1]), "NutAssembly": SuiteTaskCfg()}
+    runs = plan(make_suite(tasks=tasks, settings={"csil": SettingCfg()}))
+    seeds = [("square", 3), ("nut_assembly", 3), ("square", 1), ("nut_assembly", 1), ("square", 4)]
+    assert [(task, seed) for task, _, seed in runs] == seeds
+
+
 def test_every_setting_is_in_the_hash() -> None:
     before = plan(make_suite())
     assert len({run.recipe_hash for run in before.values()}) == len(before)

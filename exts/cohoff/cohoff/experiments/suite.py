@@ -32,6 +32,8 @@ class SuiteTaskCfg:
     """Execution noise of the disturbed ones."""
     overrides: list[str] = field(default_factory=list)
     """Settings of the task or of training on it, in hydra's syntax."""
+    more_seeds: list[int] = field(default_factory=list)
+    """Seeds of this task besides those of the suite."""
 
 
 @dataclass
@@ -121,8 +123,11 @@ def planned_runs(
         outputs: Folder for everything else.
         recipe_of: Recipe of a task id, with ``num_demonstrations`` and ``disturbance``.
     """
-    for seed in suite.seeds:
+    seeds = dict.fromkeys([*suite.seeds, *(seed for task in suite.tasks.values() for seed in task.more_seeds)])
+    for seed in seeds:
         for task_name, task in suite.tasks.items():
+            if seed not in (*suite.seeds, *task.more_seeds):
+                continue
             for setting_name, setting in suite.settings.items():
                 task_id = f"Cohoff-{task_name}-Franka"
                 recipe = recipe_of(task_id)
