@@ -29,7 +29,7 @@ from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.best_of import BestOf
 from cohoff.offpolicy.capture import CapturedCalls, CudaRecorder, use_capture
 from cohoff.offpolicy.collector import Collector
-from cohoff.offpolicy.combinations import check_base_collection, check_combinations
+from cohoff.offpolicy.combinations import check_base_collection, check_combinations, check_demonstrations
 from cohoff.offpolicy.demonstration_buffer import demonstration_buffer
 from cohoff.offpolicy.demonstration_share import demonstrated_rows
 from cohoff.offpolicy.distributed import Ranks, running_statistics
@@ -39,7 +39,13 @@ from cohoff.offpolicy.inspection import NonFiniteInspector
 from cohoff.offpolicy.learner import NoiseLearner, Problem, learner_class, make_learner
 from cohoff.offpolicy.learning_rate import LearningRate
 from cohoff.offpolicy.observing import Observer
-from cohoff.offpolicy.plans import LearnedNoise
+from cohoff.offpolicy.plans import (
+    LearnedNoise,
+    Planner,
+    add_demonstrated_plans,
+    executed_features,
+    noise_features,
+)
 from cohoff.offpolicy.preparing import prepare
 from cohoff.offpolicy.random_state import random_state, restore_random_state
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
@@ -141,11 +147,13 @@ class OffPolicyAlgorithm:
         path = base_path(base, base_checkpoint)
         if path is not None and issubclass(learner_class(learner), NoiseLearner):
             self.inputs.open_base(path)
-            self.problem = replace(self.problem, noise_dim=self.inputs.noise_dim)
+            plan_dim = replan_interval * env.num_actions
+            self.problem = replace(self.problem, noise_dim=self.inputs.noise_dim, plan_dim=plan_dim)
         self.learner_name, self.settings = learner, settings
         self.learner = make_learner(learner, self.problem, settings)
         self._statistics = running_statistics(self.learner.modules)
         check_base_collection(base_collection_std, self.learner.uses_base)
+        check_demonstrations(self.demonstration_shares, self.learner)
         shares = {"actor": actor_learning_rate_share}
         self._rate = LearningRate(self.learner.optimizers, learning_rate, final_learning_rate, self.device, shares)
         self.capture = use_capture(capture, self.device)
@@ -278,29 +286,32 @@ class OffPolicyAlgorithm:
         with self.ranks.together():
             demonstrations = self._open_inputs()
         self._check_ranks()
-        engine = self.inputs.engine
+        engine, interval = self.inputs.engine, self.inputs.replan_interval
         with self.ranks.together(), self.ranks.same_random_numbers():
             transitions = self._learn_from(demonstrations)
+            if isinstance(self.learner, NoiseLearner) and self.learner.values_plans():
+                assert engine is not None
+                self.learner.use_planner(Planner(engine.policy, self.observe, interval))
+                add_demonstrated_plans(transitions, interval)
         self.ranks.share_learner(self.learner)
-        choose_noise, best_of = None, None
+        choose_noise, best_of, plan_features = None, None, None
         if self.best_of > 1:
             best_of = BestOf(self.learner, self.observe, engine, self.best_of)
             choose_noise = best_of.choose_noise if best_of.chooses_noise else None
         if isinstance(self.learner, NoiseLearner):
             is_train = torch.arange(self.num_envs, device=self.device) < num_train
             choose_noise = LearnedNoise(self.learner, self.observe, is_train)
+            plan_features = executed_features if self.learner.values_plans() else noise_features
         # Only now, because the features of a state come from what has been learned from the demonstrations.
-        keeps_plans = isinstance(self.learner, NoiseLearner)
-        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise, keeps_plans)
+        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise, plan_features)
         self.collector = Collector(
             self.learner, self.observe, base_actions, self.replay_steps, num_train, self._example,
             self.problem.action_dim, best_of,
         )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
         self.sampler = Sampler(
-            self.learner, self.collector.buffer, self.demonstration_buffer, self.inputs.replan_interval, self.n_step,
-            self.discount,
-        )  # fmt: skip
+            self.learner, self.collector.buffer, self.demonstration_buffer, interval, self.n_step, self.discount
+        )
         totals = {
             "replay_lost": self.collector.buffer.num_lost,
             "non_finite": self.collector.num_non_finite,

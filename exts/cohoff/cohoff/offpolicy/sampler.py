@@ -53,6 +53,8 @@ class Sampler:
         return assemble(buffer, rows, mask, rewards, self.discount)
 
     def _sample(self, buffer: ReplayBuffer, size: int) -> tuple[Tensor, Tensor]:
-        if isinstance(self.learner, NoiseLearner):
-            return sample_plans(buffer, size, self.replan_interval)
-        return buffer.sample(size, self.n_step)
+        if not isinstance(self.learner, NoiseLearner):
+            return buffer.sample(size, self.n_step)
+        if buffer is self.demonstrations:  # what was demonstrated may be a plan from any state on
+            return buffer.sample(size, self.replan_interval)
+        return sample_plans(buffer, size, self.replan_interval)
