@@ -16,72 +16,49 @@ and take turns; the time of each is the median over the rounds.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import statistics
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
-from rich.table import Table
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from cohoff.cli import ArgumentParser, check_device, run
-from cohoff.errors import InputError
+from cohoff.cli import at_least, run
 from cohoff.experiments.timing import clock
-from cohoff.files import check_target, write_json
 from cohoff.policies.pi05.batches import MODES, MicroBatches
 from cohoff.policies.pi05.network import Pi05, trim
 from cohoff.policies.pi05.random_weights import random_source
 from cohoff.policies.pi05.sizes import SIZES
-from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec, flops
-from cohoff.provenance import command_line, git_revision
+from cohoff.policies.pi05.spec import Pi05Shapes, flops
+from lerobot_process import start_lerobot
+from pi05_benchmark import FILLED, PADDED, compared_shapes, make_inputs, make_parser, parse_arguments, report
 
 SHAPES = ((3, 200), (2, 64), (1, 64))
 """Cameras and prompt lengths that are measured."""
 
-COMPARED = (3, 200, 2, 64)
-"""Cameras and prompt length that lerobot pads to, and the filled part of each, in the comparison."""
-
 PARITY = 1e-4
 """Maximum difference from lerobot in float32."""
 
-LEROBOT = Path(__file__).parents[1] / ".venv-parity" / "bin" / "python"
 
-
-def parse_arguments() -> argparse.Namespace:
+def make_arguments() -> argparse.Namespace:
     """Parse and check the command line."""
-    parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", choices=SIZES, default="tiny")
+    parser = make_parser(__doc__, "calls")
     parser.add_argument(
-        "--batch", type=int, nargs="+", default=[1, 8, 32, 128, 256], help="environments planned for at once"
+        "--batch", type=at_least(1), nargs="+", default=[1, 8, 32, 128, 256], help="environments planned for at once"
     )
-    parser.add_argument("--micro_batch", type=int, default=32, help="larger batches are split into parts of this size")
+    parser.add_argument(
+        "--micro_batch", type=at_least(1), default=32, help="larger batches are split into parts of this size"
+    )
     parser.add_argument(
         "--mode", nargs="+", choices=MODES, help="ways of running; graph on CUDA and eager elsewhere by default"
     )
-    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("--device", help="cpu, cuda or cuda:<index>; the first GPU if there is one, by default")
-    parser.add_argument("--rounds", type=int, default=5, help="timed calls of each kind, after one that is not")
-    parser.add_argument("--compare", choices=("lerobot",), help="take turns with another implementation")
-    parser.add_argument("--json", type=Path, help="file for the result")
-    args = parser.parse_args()
-    for name, values in (("batch", args.batch), ("micro_batch", [args.micro_batch]), ("rounds", [args.rounds])):
-        if min(values) < 1:
-            raise InputError(f"--{name} is {min(values)}; give at least 1")
-    if args.compare and not LEROBOT.is_file():
-        raise InputError("--compare lerobot needs the environment .venv-parity; create it with make parity")
-    args.device = check_device(args.device)
+    args = parse_arguments(parser)
     args.mode = args.mode or ["graph" if args.device.startswith("cuda") else "eager"]
-    if args.json is not None:
-        check_target(args.json)
     return args
 
 
@@ -90,23 +67,6 @@ def timed(device: str, call: Callable[..., Tensor], *inputs: Tensor) -> tuple[fl
     start = clock(device)
     result = call(*inputs)
     return clock(device) - start, result
-
-
-def make_inputs(
-    spec: Pi05Spec, shapes: Pi05Shapes, device: str, filled: tuple[int, int] | None = None
-) -> tuple[Tensor, ...]:
-    """Make the inputs of a call with ``filled`` cameras and tokens (None: all); prompt lengths differ between rows."""
-    generator = torch.Generator().manual_seed(0)
-    cameras, length = filled or (shapes.cameras, shapes.tokens)
-    images = 2.0 * torch.rand(shapes.batch, shapes.cameras, 3, spec.image, spec.image, generator=generator) - 1.0
-    present = torch.arange(shapes.cameras) < cameras
-    images = torch.where(present[:, None, None, None], images, -1.0)
-    lengths = length - torch.arange(shapes.batch) % 8
-    token_mask = torch.arange(shapes.tokens) < lengths[:, None]
-    tokens = torch.randint(2, spec.vocab, token_mask.shape, generator=generator) * token_mask
-    noise = torch.randn(shapes.batch, spec.chunk, spec.action_dim, generator=generator)
-    tensors = (images, present.expand(shapes.batch, -1), tokens, token_mask, noise)
-    return tuple(tensor.to(device).contiguous() for tensor in tensors)
 
 
 def measure_ceiling(dtype: torch.dtype, device: str) -> float:
@@ -147,39 +107,9 @@ def measure(args: argparse.Namespace, model: Pi05, ceiling: float) -> Iterator[d
                 }
 
 
-class Lerobot:
-    """lerobot's network in a process and environment of its own."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send a request and wait for the answer."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise InputError("lerobot's process ended; its last words are above")
-        return json.loads(answer)
-
-
-@contextmanager
-def start_lerobot() -> Iterator[Lerobot]:
-    """Start the process, and end it when the block is left."""
-    command = [str(LEROBOT), str(Path(__file__).with_name("lerobot_worker.py"))]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        yield Lerobot(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait()
-
-
 def compare(args: argparse.Namespace, model: Pi05) -> Iterator[dict[str, Any]]:
     """Yield one row for each batch size: both networks at equal shapes, and this one trimmed to the filled part."""
-    cameras, length, *filled = COMPARED
+    cameras, length = PADDED
     with tempfile.TemporaryDirectory() as name, start_lerobot() as lerobot:
         folder = Path(name)
         files = {key: str(folder / f"{key}.safetensors") for key in ("weights", "inputs", "output")}
@@ -188,7 +118,7 @@ def compare(args: argparse.Namespace, model: Pi05) -> Iterator[dict[str, Any]]:
         request = {"spec": asdict(model.spec), "weights": files["weights"], "cameras": cameras}
         lerobot.ask(request | {"dtype": args.dtype, "device": args.device})
         for batch in args.batch:
-            inputs = make_inputs(model.spec, Pi05Shapes(batch, cameras, length), args.device, (filled[0], filled[1]))
+            inputs = make_inputs(model.spec, Pi05Shapes(batch, cameras, length), args.device, FILLED)
             names = ("images", "image_masks", "tokens", "token_mask", "noise")
             save_file({key: tensor.cpu() for key, tensor in zip(names, inputs, strict=True)}, files["inputs"])
             images, image_masks, tokens, token_mask, noise = inputs
@@ -220,46 +150,17 @@ def _prefix(inputs: tuple[Tensor, ...]) -> tuple[int, int]:
     return inputs[0].shape[1], inputs[2].shape[1]
 
 
-def show(rows: list[dict[str, Any]], title: str, console: Console) -> None:
-    """Format the rows as a table."""
-    table = Table(title=title)
-    for name in rows[0]:
-        table.add_column(name, justify="right")
-    for row in rows:
-        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()))
-    console.print(table)
-
-
 def main() -> int:
     """Measure and print."""
-    args = parse_arguments()
+    args = make_arguments()
     console = Console(width=200)
     device, dtype = torch.device(args.device), getattr(torch, args.dtype)
     spec = SIZES[args.size]
     model = Pi05(random_source(spec, device="cpu" if args.compare else device), spec, device, dtype)
     ceiling = measure_ceiling(dtype, args.device)
     rows = list(compare(args, model) if args.compare else measure(args, model, ceiling))
-    processor = (
-        torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-    )
-    result = {
-        "size": args.size,
-        "dtype": args.dtype,
-        "device": args.device,
-        "processor": processor,
-        "threads": torch.get_num_threads(),
-        "ceiling_tflops": ceiling / 1e12,
-        "compared_shapes": dict(zip(("cameras", "tokens", "filled_cameras", "filled_tokens"), COMPARED, strict=True))
-        if args.compare
-        else None,
-        "rows": rows,
-        "torch": torch.__version__,
-        "git_revision": git_revision(),
-        "command": command_line(),
-    }
-    if args.json is not None:
-        write_json(args.json, result)
-    show(rows, f"pi-0.5 {args.size}, {args.dtype}, {processor}, ceiling {ceiling / 1e12:.3g} TFLOP/s", console)
+    own = {"ceiling_tflops": ceiling / 1e12, "compared_shapes": compared_shapes() if args.compare else None}
+    report(args, "pi-0.5", f"ceiling {ceiling / 1e12:.3g} TFLOP/s", own, rows, console)
     if args.compare and args.dtype == "float32":
         worst = max(row[f"difference_{key}"] for row in rows for key in ("same", "trimmed"))
         console.print(f"largest difference from lerobot {worst:.2g}, allowed {PARITY:.0e}")

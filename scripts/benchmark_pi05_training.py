@@ -15,7 +15,6 @@ then both implementations take training steps in turns, and lerobot opens a chec
 from __future__ import annotations
 
 import argparse
-import platform
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -29,11 +28,8 @@ from safetensors.torch import load_file, save_file
 from tensordict import TensorDict
 from torch import Tensor
 
-from benchmark_pi05 import LEROBOT, Lerobot, make_inputs, show, start_lerobot
-from cohoff.cli import ArgumentParser, check_device, run
-from cohoff.errors import InputError
+from cohoff.cli import at_least, run
 from cohoff.experiments.timing import clock
-from cohoff.files import check_target, write_json
 from cohoff.policies.pi05.finetuning.cfg import Pi05TrainingCfg
 from cohoff.policies.pi05.finetuning.finetune import FineTuning
 from cohoff.policies.pi05.finetuning.network import TrainableNetwork
@@ -51,13 +47,8 @@ from cohoff.policies.pi05.sizes import SIZES
 from cohoff.policies.pi05.small_vocabulary import train_vocabulary
 from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec
 from cohoff.policies.pi05.tensor_names import EMBEDDING, HEAD
-from cohoff.provenance import command_line, git_revision
-
-SHAPES = (3, 200)
-"""Cameras and prompt length, as lerobot pads them."""
-
-FILLED = (2, 64)
-"""The part of them that is filled."""
+from lerobot_process import Lerobot, start_lerobot
+from pi05_benchmark import FILLED, PADDED, compared_shapes, make_inputs, make_parser, parse_arguments, report, show
 
 ACTIONS = 7
 """Action dimensions that exist."""
@@ -73,26 +64,11 @@ LOSS, GRADIENT, PLAN = 1e-5, 1e-4, 1e-4
 INSTRUCTION = "put the nut on the peg"
 
 
-def parse_arguments() -> argparse.Namespace:
+def make_arguments() -> argparse.Namespace:
     """Parse and check the command line."""
-    parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", choices=SIZES, default="tiny")
-    parser.add_argument("--batch", type=int, default=8, help="frames per step")
-    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("--device", help="cpu, cuda or cuda:<index>; the first GPU if there is one, by default")
-    parser.add_argument("--rounds", type=int, default=5, help="timed steps of each kind, after one that is not")
-    parser.add_argument("--compare", choices=("lerobot",), help="take turns with another implementation")
-    parser.add_argument("--json", type=Path, help="file for the result")
-    args = parser.parse_args()
-    for name in ("batch", "rounds"):
-        if getattr(args, name) < 1:
-            raise InputError(f"--{name} is {getattr(args, name)}; give at least 1")
-    if args.compare and not LEROBOT.is_file():
-        raise InputError("--compare lerobot needs the environment .venv-parity; create it with make parity")
-    args.device = check_device(args.device)
-    if args.json is not None:
-        check_target(args.json)
-    return args
+    parser = make_parser(__doc__, "steps")
+    parser.add_argument("--batch", type=at_least(1), default=8, help="frames per step")
+    return parse_arguments(parser)
 
 
 @dataclass(frozen=True)
@@ -115,7 +91,7 @@ class Batch:
 
 def make_batch(spec: Pi05Spec, size: int, flow_times: int, device: str) -> Batch:
     """Make a batch of random frames."""
-    *inputs, _ = make_inputs(spec, Pi05Shapes(size, *SHAPES), device, FILLED)
+    *inputs, _ = make_inputs(spec, Pi05Shapes(size, *PADDED), device, FILLED)
     generator = torch.Generator().manual_seed(0)
     actions = 2.0 * torch.rand(size, spec.chunk, spec.action_dim, generator=generator) - 1.0
     actions[..., ACTIONS:] = 0.0
@@ -269,14 +245,14 @@ def prepare_lerobot(args: argparse.Namespace, lerobot: Lerobot, folder: Path) ->
     spec = SIZES[args.size]
     source, path = random_source(spec), str(folder / "weights.safetensors")
     save_file({name: source.read(name) for name in source.shapes}, path)
-    request = {"spec": asdict(spec), "weights": path, "cameras": SHAPES[0]}
+    request = {"spec": asdict(spec), "weights": path, "cameras": PADDED[0]}
     lerobot.ask(request | {"dtype": args.dtype, "device": args.device})
     write_batch(make_batch(spec, args.batch, 1, args.device), str(folder / "batch.safetensors"))
 
 
 def main() -> int:
     """Compare, measure and print."""
-    args = parse_arguments()
+    args = make_arguments()
     console = Console(width=200)
     parity: dict[str, Any] | None = None
     with tempfile.TemporaryDirectory() as name:
@@ -292,27 +268,8 @@ def main() -> int:
                     parity["plan_difference"] = compare_plans(args, lerobot, folder)
         else:
             rows = list(measure(args, None, folder))
-    device = torch.device(args.device)
-    processor = (
-        torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-    )
-    result = {
-        "size": args.size,
-        "dtype": args.dtype,
-        "device": args.device,
-        "processor": processor,
-        "threads": torch.get_num_threads(),
-        "batch": args.batch,
-        "shapes": dict(zip(("cameras", "tokens", "filled_cameras", "filled_tokens"), SHAPES + FILLED, strict=True)),
-        "parity": parity,
-        "rows": rows,
-        "torch": torch.__version__,
-        "git_revision": git_revision(),
-        "command": command_line(),
-    }
-    if args.json is not None:
-        write_json(args.json, result)
-    show(rows, f"training pi-0.5 {args.size}, {args.dtype}, {processor}, batch {args.batch}", console)
+    own = {"batch": args.batch, "shapes": compared_shapes(), "parity": parity}
+    report(args, "training pi-0.5", f"batch {args.batch}", own, rows, console)
     if parity is None:
         return 0
     show([parity], "difference from lerobot", console)

@@ -23,10 +23,9 @@ from cohoff.cli import command_parser, run
 from cohoff.data.demonstrations import load_demonstrations
 from cohoff.data.formats.lerobot_export import export_dataset
 from cohoff.data.formats.lerobot_import import open_dataset
-from cohoff.errors import InputError
 from cohoff.isaac.recording import write_demonstrations
+from lerobot_process import LEROBOT, check_lerobot
 
-LEROBOT = Path(__file__).parents[1] / ".venv-parity" / "bin" / "python"
 TASK = "Cohoff-Square-Camera-Franka"
 FPS = 20
 
@@ -72,8 +71,7 @@ def flatten(nested: dict, prefix: str = "") -> dict[str, np.ndarray]:
 def main() -> None:
     """Export, read by lerobot, compare; import what lerobot recorded, compare."""
     command_parser("check_lerobot", __doc__).parse_args()
-    if not LEROBOT.is_file():
-        raise InputError("the environment .venv-parity is missing; create it with make parity")
+    check_lerobot()
     generator = torch.Generator().manual_seed(0)
     episodes = [random_episode(length, generator) for length in (60, 2, 33)]
     with tempfile.TemporaryDirectory() as name:

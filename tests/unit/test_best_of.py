@@ -93,7 +93,7 @@ def test_a_critic_of_noise_cannot_choose_actions() -> None:
     learner: Any = DSRL(
         problem,  # pyright: ignore[reportArgumentType]
         noise_bound=1.0, actor_dims=(4,), critic_dims=(4,), num_critics=2, target_rate=0.1, temperature=1.0,
-        target_entropy=None,
+        target_entropy=None, noise_aliased=False,
     )  # fmt: skip
     with pytest.raises(InputError, match="best_of=4: the critic of DSRL does not value executed actions"):
         BestOf(learner, observe, None, 4)

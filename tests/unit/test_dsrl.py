@@ -15,6 +15,7 @@ from rsl_rl.runners import OnPolicyRunner
 from test_resuming import resume, stopped
 
 from cohoff.algorithms.dsrl import updates
+from cohoff.algorithms.dsrl.critics import PlanCritics
 from cohoff.algorithms.dsrl.dsrl import DSRL
 from cohoff.algorithms.dsrl.dsrl_cfg import DsrlRunnerCfg
 from cohoff.errors import InputError
@@ -25,6 +26,8 @@ from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.checkpoint import read_checkpoint
 from cohoff.offpolicy.inference import load_policy
 from cohoff.offpolicy.learner import NoiseLearner, Problem
+from cohoff.offpolicy.observing import Observer
+from cohoff.offpolicy.plans import Planner
 from cohoff.policies.acting import ActingPolicy, NoisePolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.stress import point_mass
@@ -121,6 +124,110 @@ def test_a_policy_acts_with_its_noise(cfg: dict[str, Any], tmp_path: Path) -> No
     torch.testing.assert_close(policy(obs), expected)
 
 
+def test_the_distillation_loss_by_hand() -> None:
+    """Errors of 1, −2 in the first member and 0, 3 in the second: (1 + 4) / 2 + 9 / 2, then the first row alone."""
+    values, plan_values = torch.tensor([[2.0, 1.0], [5.0, 4.0]]), torch.tensor([[1.0, 3.0], [5.0, 1.0]])
+    assert updates.distillation_loss(values, plan_values, torch.ones(2)).item() == pytest.approx(7.0)
+    assert updates.distillation_loss(values, plan_values, torch.tensor([1.0, 0.0])).item() == pytest.approx(0.5)
+
+
+def plan_of(obs: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """A base that plans twice its noise."""
+    return 2.0 * torch.cat([noise, noise], dim=1)
+
+
+class PlanSum(torch.nn.Module):
+    """Members worth the sum of a plan, and minus half of it."""
+
+    def forward(self, obs: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
+        return torch.stack([plan.sum(1), -0.5 * plan.sum(1)])
+
+
+def test_critics_over_noise_are_distilled_from_those_over_plans_at_new_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise w of 3 values plans 6 actions that sum to 4·sum(w): values of 4·sum(w) and −2·sum(w), against zeros."""
+    learner = make_learner(noise_aliased=True)
+    learner.use_planner(plan_of)
+    learner.model.plan_critic = PlanSum()  # pyright: ignore[reportAttributeAccessIssue]
+    learner.model.critic.start_at_zero()
+    noise, batch = torch.randn(64, 3), make_batch()
+    monkeypatch.setattr(torch, "randn", lambda *args, **kwargs: noise)
+    assert isinstance(learner.critics, PlanCritics)
+    total = noise.sum(1)
+    torch.testing.assert_close(learner.critics.distillation_loss(batch), (20.0 * total.square()).mean())
+
+
+def test_the_target_is_the_value_of_the_plan_that_the_actor_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Critics over plans are fitted to what was executed, and their targets read the next plan."""
+    learner, seen = make_learner(noise_aliased=True), {}
+    learner.use_planner(plan_of)
+    torch.nn.init.normal_(learner.model.actor.mean_head.weight)
+    torch.nn.init.constant_(learner.model.actor.log_std_head.bias, -20.0)
+    for name in ("plan_critic", "target"):
+        network = getattr(learner.model, name)
+
+        def kept(obs: torch.Tensor, plan: torch.Tensor, name: str = name, forward: Any = network.forward) -> Any:
+            seen.setdefault(name, (obs, plan))
+            return forward(obs, plan)
+
+        monkeypatch.setattr(network, "forward", kept)
+    batch = make_batch()
+    expected = plan_of(batch.next.actor, 1.5 * torch.tanh(learner.model.actor.mean(batch.next.actor)))
+    learner.update(batch, 0, False)
+    assert torch.equal(seen["plan_critic"][0], batch.now.critic)
+    assert torch.equal(seen["plan_critic"][1], batch.now.features["plan"])
+    assert torch.equal(seen["target"][0], batch.next.critic)
+    torch.testing.assert_close(seen["target"][1], expected, atol=0.2, rtol=0.0)
+
+
+def test_noise_that_nobody_chose_gets_the_value_of_its_plan() -> None:
+    """Rewards follow the executed plan alone: the actor raises the noise that plans it."""
+    learner = make_learner(noise_aliased=True)
+    learner.use_planner(plan_of)
+    for _ in range(300):
+        batch = make_batch()
+        plan = torch.randn(64, 6)
+        batch.now.features, batch.returns = {"plan": plan}, plan[:, 0]
+        learner.update(batch, 32, True)
+    obs = torch.randn(256, 4)
+    assert learner.choose_noise(obs, torch.zeros(256, dtype=torch.bool))[:, 0].mean() > 0.3
+
+
+def test_demonstrated_plans_are_the_next_actions(cfg: dict[str, Any], tmp_path: Path) -> None:
+    """Held at the last action to the end of an episode; half a batch is demonstrated."""
+    own = dsrl_settings() | {"actor_dims": (16,), "critic_dims": (16,), "noise_aliased": True}
+    cfg["algorithm"] = own | cfg["algorithm"] | {"learner": own["learner"], "demonstration_share": 0.5}
+    trained = point_mass.train(cfg, tmp_path, 2, num_envs=16)
+    buffer = trained.demonstration_buffer
+    plans, actions = buffer.states["features/plan"], buffer.transitions["action"]
+    done = buffer.transitions["done"].nonzero()[:, 0]
+    start, last = int(done[0]) + 1, int(done[1])
+    assert last - start >= 5
+    torch.testing.assert_close(plans[start], actions[start : start + 5].flatten())
+    torch.testing.assert_close(plans[last - 1], torch.cat([actions[last - 1], actions[last].repeat(4)]))
+    batch = trained.sampler.draw(64, 32)
+    assert batch.now.features["plan"].shape == (64, 10) and batch.weight[:32].min() == 1.0
+    replay = trained.sampler.replay
+    rows = torch.arange(len(replay))
+    rows = rows[replay.states["features/steps_since_plan"][rows] == 0]
+    states = replay.state(rows)
+    planned = point_mass.DriftingBase().plan({"policy": states["actor"]}, states["features/noise"])  # pyright: ignore
+    torch.testing.assert_close(states["features/plan"], planned[:, :5].flatten(1))
+
+
+def test_demonstrations_need_critics_over_plans(cfg: dict[str, Any], tmp_path: Path, capsys: Any) -> None:
+    cfg["algorithm"]["demonstration_share"] = 0.5
+    with pytest.raises(SystemExit):
+        small_run(cfg, tmp_path)
+    assert "do not tell the noise; set agent.algorithm.noise_aliased=true" in capsys.readouterr().err
+
+
+def test_plans_at_stored_states_need_what_the_base_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(point_mass.DriftingBase, "observations", ("policy", "images"))
+    observe = Observer({"actor": ["policy"]}, point_mass.PointMass(1, None).get_observations())
+    with pytest.raises(InputError, match="the base policy misses images"):
+        Planner(point_mass.DriftingBase(), observe, 5)
+
+
 def test_rows_without_weight_teach_nothing() -> None:
     learner = make_learner()
     before = {name: value.clone() for name, value in learner.modules.state_dict().items()}
@@ -160,11 +267,12 @@ def test_critics_see_the_stored_noise_and_the_next_plan(monkeypatch: pytest.Monk
     torch.testing.assert_close(seen["target"][1], expected, atol=0.05, rtol=0.0)
 
 
-def make_learner() -> DSRL:
+def make_learner(noise_aliased: bool = False) -> DSRL:
     torch.manual_seed(0)
     learner = DSRL(
-        Problem(4, 4, 2, torch.device("cpu"), noise_dim=3), noise_bound=1.5, actor_dims=(32,), critic_dims=(32,),
-        num_critics=2, target_rate=0.02, temperature=0.01, target_entropy=None,
+        Problem(4, 4, 2, torch.device("cpu"), noise_dim=3, plan_dim=6), noise_bound=1.5, actor_dims=(32,),
+        critic_dims=(32,), num_critics=2, target_rate=0.02, temperature=0.01, target_entropy=None,
+        noise_aliased=noise_aliased,
     )  # fmt: skip
     for optimizer in learner.optimizers.values():
         optimizer.param_groups[0]["lr"] = torch.tensor(3e-3)
@@ -177,19 +285,27 @@ def make_batch(weight: float = 1.0) -> Batch:
     noise = 3.0 * torch.rand(64, 3) - 1.5
     zeros = torch.zeros(64)
     return Batch(
-        State(now, now, torch.zeros(64, 2), {"noise": noise}), torch.zeros(64, 2), noise[:, 0], zeros, zeros,
+        State(now, now, torch.zeros(64, 2), {"noise": noise, "plan": torch.randn(64, 6)}),
+        torch.zeros(64, 2), noise[:, 0], zeros, zeros,
         State(following, following, torch.zeros(64, 2), {}), torch.full((64,), weight),
     )  # fmt: skip
 
 
-def test_an_interrupted_run_equals_one_that_was_not(tmp_path: Path) -> None:
-    """Over a flow policy, of which the noise of the whole chunk is chosen; the resumed run is told no base."""
-    cfg, own = point_mass.smallest_run(tmp_path), DsrlRunnerCfg().algorithm.to_dict()
+def dsrl_run(folder: Path, **changes: Any) -> dict[str, Any]:
+    """Settings of the smallest run over a flow policy; writes its inputs."""
+    cfg, own = point_mass.smallest_run(folder), DsrlRunnerCfg().algorithm.to_dict()
     core = {
         name: value for name, value in cfg["algorithm"].items() if name in OffPolicyAlgorithmCfg(learner="").to_dict()
     }
     own |= {"actor_dims": (16,), "critic_dims": (16,)}
-    cfg["algorithm"] = own | core | {"learner": own["learner"], "demonstration_share": 0.0}
+    cfg["algorithm"] = own | core | {"learner": own["learner"], "demonstration_share": 0.0} | changes
+    return cfg
+
+
+@pytest.mark.parametrize("changes", [{}, {"noise_aliased": True, "demonstration_share": 0.5}], ids=["noise", "plans"])
+def test_an_interrupted_run_equals_one_that_was_not(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """Over a flow policy, of which the noise of the whole chunk is chosen; the resumed run is told no base."""
+    cfg = dsrl_run(tmp_path, **changes)
     make_runner(cfg, tmp_path / "whole").learn(5)
     stopped(cfg, tmp_path / "first", iteration=2)
     cfg["algorithm"]["base"] = None

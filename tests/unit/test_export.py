@@ -9,8 +9,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnxruntime
 import pytest
 import torch
+from test_dsrl import dsrl_run
 
 from cohoff.errors import InputError
 from cohoff.offpolicy.inference import load_policy
@@ -57,6 +60,24 @@ def test_the_export_acts_as_the_policy(tmp_path: Path, combination: str) -> None
     assert (tmp_path / "exported" / "base.onnx").is_file() == (combination == "residual")
     if combination == "residual":
         assert (about["base"]["replan_interval"], about["base"]["horizon"]) == (4, 16)
+
+
+def test_a_policy_that_chooses_noise_exports_the_choice_and_executes_the_plan(tmp_path: Path) -> None:
+    runner = make_runner(dsrl_run(tmp_path, replan_interval=4), tmp_path / "run")
+    runner.learn(2)
+    runner.export_policy_to_onnx(str(tmp_path / "exported"))
+    exported = ExportedPolicy(tmp_path / "exported", 8, "cpu", point_mass.TASK)
+    ours, theirs = (executed(policy, 8) for policy in (load_policy(tmp_path / "run", 8, "cpu"), exported))
+    torch.testing.assert_close(theirs, ours, atol=1e-5, rtol=0.0)
+    about = json.loads((tmp_path / "exported" / "policy.json").read_text())
+    assert about["step"] is None and about["noise"] == {
+        "file": "noise.onnx", "inputs": ["observation"], "output": "noise",
+    }  # fmt: skip
+    assert about["action_dim"] == 2 and not (tmp_path / "exported" / "policy.onnx").exists()
+    noise = onnxruntime.InferenceSession(str(tmp_path / "exported" / "noise.onnx"))
+    (chosen,) = noise.run(None, {"observation": np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)})
+    assert isinstance(chosen, np.ndarray) and chosen.shape == (5, about["base"]["noise_dim"])
+    assert 0.0 < abs(chosen).max() <= 1.5
 
 
 def test_what_cannot_be_exported_is_said_and_does_not_end_playing(

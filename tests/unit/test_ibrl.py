@@ -104,6 +104,16 @@ def test_an_update_trains_the_policy_action_alone() -> None:
     assert_close(loss, -torch.tanh(ibrl.model.actor.mean(batch.now.actor)).sum(1).mean())
 
 
+def test_the_actor_climbs_the_lowest_critic() -> None:
+    """Members worth the sum of the action and its negative: the lower one is minus the size of the sum."""
+    ibrl, batch = learner(), make_batch()
+    ibrl.model.critic = KnownCritic(1.0, -1.0)  # pyright: ignore[reportAttributeAccessIssue]
+    loss, metrics = ibrl.actor_loss(batch, B // 2)
+    expected = torch.tanh(ibrl.model.actor.mean(batch.now.actor)).sum(1).abs().mean()
+    assert_close(loss, expected)
+    assert_close(metrics["q_actor"], -expected.detach())
+
+
 def test_a_critic_with_other_observations_than_the_actor_is_refused() -> None:
     own = {name: getattr(IbrlAlgorithmCfg(), name) for name in ("target_members", "target_rate")}
     with pytest.raises(InputError, match=r"agent\.obs_groups\.critic"):
@@ -123,12 +133,13 @@ def test_the_export_acts_as_the_policy(tmp_path: Path) -> None:
     assert_close(actions[0], actions[1], atol=1e-5, rtol=0.0)
 
 
-def test_ibrl_raises_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_ibrl_raises_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """With four times the updates of the other tests, as the policy starts from nothing."""
     cfg = point_mass_cfg(tmp_path, monkeypatch)
-    # This holds for the seed of the tests. Of seeds 0 to 4, three end above start + 0.1: 0.605, 0.336, 0.406, 0.273,
-    # 0.664. More updates do not settle it: 960 end at 0.309 for seed 0.
-    cfg["algorithm"]["base_collection_std"] = 0.0
+    cfg["algorithm"] |= {"base_collection_std": 0.0, "updates_per_iteration": 64}
     own = settings(IbrlAlgorithmCfg(), **SMALL, target_rate=0.02)
+    torch.manual_seed(seed)
     start, end = train_on_the_point_mass(cfg, own, tmp_path)
     assert start == base_success()
-    assert end > start + 0.1
+    assert end > start + 0.35

@@ -49,8 +49,9 @@ def test_every_method_trains_and_its_checkpoint_acts(method: str, tmp_path: Path
     line = json.loads((tmp_path / "progress.jsonl").read_text())
     assert line["updates"] == 20 and line["iteration"] == 1
     if method != "csil":
-        with pytest.raises(InputError, match="has no clone; evaluate trained$"):
-            load_policy(tmp_path, 4, "cpu", "clone")
+        for kind in ("clone", "step0"):
+            with pytest.raises(InputError, match=f"has no {kind}; evaluate trained$"):
+                load_policy(tmp_path, 4, "cpu", kind)
 
 
 @pytest.mark.parametrize("method", ["iql", "coil"])

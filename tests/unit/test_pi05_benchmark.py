@@ -19,6 +19,7 @@ def test_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.C
     output = tmp_path / "out.json"
     options = ["--size", "tiny", "--batch", "1", "3", "--micro_batch", "2", "--rounds", "1", "--device", "cpu"]
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), *options, "--json", str(output)])
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))  # as Python does for a script
     with pytest.raises(SystemExit) as info:
         runpy.run_path(str(SCRIPT), run_name="__main__")
     assert info.value.code == 0 and "pi-0.5 tiny, float32" in capsys.readouterr().out

@@ -19,6 +19,7 @@ import torch
 
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.errors import InputError
+from cohoff.offpolicy.batch import Batch
 from cohoff.offpolicy.checkpoint import read_checkpoint, write_checkpoint
 from cohoff.offpolicy.inference import load_policy
 from cohoff.offpolicy.runner import OffPolicyRunner
@@ -269,16 +270,18 @@ def test_updates_that_are_not_finite_are_skipped_and_end_the_run(
 ) -> None:
     cfg["algorithm"]["updates_per_iteration"] = 60
     runner = make_runner(cfg, tmp_path / "run")
-    draw, update = runner.alg._draw, runner.alg.update
-
-    def poisoned(*args: Any) -> Any:
-        batch = draw(*args)
-        batch.weight[0] = torch.nan
-        return batch
+    update = runner.alg.update
 
     def from_the_third() -> Any:
         if runner.alg.iteration == 2:
-            runner.alg._draw = poisoned  # pyright: ignore[reportAttributeAccessIssue]
+            draw = runner.alg.sampler.draw
+
+            def poisoned(size: int, num_demonstrations: int) -> Batch:
+                batch = draw(size, num_demonstrations)
+                batch.weight[0] = torch.nan
+                return batch
+
+            runner.alg.sampler.draw = poisoned
         return update()
 
     runner.alg.update = from_the_third

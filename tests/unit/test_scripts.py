@@ -95,7 +95,7 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
         (("demo.py", "--base_from", "elsewhere"), ["'elsewhere'", "disturbed.hdf5"]),
         (("demo.py", "--base", "pi05"), ["base pi05", "base_checkpoint"]),
         (("demo.py", "--base", "none.safetensors"), ["'none.safetensors'", "pretrain.py"]),
-        (("benchmark_pi05.py", "--batch", "8", "0"), ["--batch is 0"]),
+        (("benchmark_pi05.py", "--batch", "8", "0"), ["--batch", "at least 1, not 0"]),
         (("plot.py", "--curve", "a", "nowhere", "--output", "o.png"), ["'nowhere'", "evaluate"]),
         (("plot.py", "--curve", "a", "nowhere", "--output", "o.txt"), ["'o.txt'", ".png"]),
         (("plot.py", "--output", "o.png"), ["--curve", "--suite"]),

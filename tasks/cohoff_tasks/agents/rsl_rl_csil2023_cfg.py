@@ -14,6 +14,7 @@ from cohoff.algorithms.csil2023.csil2023_cfg import (
     SarsaCriticCfg,
     StationaryPolicyCfg,
 )
+from cohoff_tasks.agents.budget_cfg import BudgetCfg
 
 
 @configclass
@@ -27,11 +28,8 @@ class ManipulationCsil2023AlgorithmCfg(Csil2023AlgorithmCfg):
 
 
 @configclass
-class ManipulationCsil2023RunnerCfg(Csil2023RunnerCfg):
-    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
-
-    max_iterations: int = 200
-    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+class ManipulationCsil2023RunnerCfg(BudgetCfg, Csil2023RunnerCfg):
+    """The recipe under rsl_rl."""
 
     algorithm: ManipulationCsil2023AlgorithmCfg = ManipulationCsil2023AlgorithmCfg()
     """The learner."""

@@ -7,30 +7,24 @@ from __future__ import annotations
 
 from isaaclab.utils import configclass
 
-from cohoff.algorithms.common.td3_cfg import ActorCfg, ScalarCriticCfg
+from cohoff.algorithms.common.td3_cfg import ActorCfg
 from cohoff.algorithms.dice.dice_cfg import DiceAlgorithmCfg, DiceRunnerCfg
+from cohoff_tasks.agents.budget_cfg import BudgetCfg
+from cohoff_tasks.agents.small_td3_cfg import SmallTd3Cfg
 
 
 @configclass
-class ManipulationDiceAlgorithmCfg(DiceAlgorithmCfg):
+class ManipulationDiceAlgorithmCfg(SmallTd3Cfg, DiceAlgorithmCfg):
     """Small networks and few updates per environment step, for training on a CPU."""
 
     actor: ActorCfg = ActorCfg(hidden_dims=(128, 128), layer_norm=True)
-    critic: ScalarCriticCfg = ScalarCriticCfg(hidden_dims=(128, 128))
-    discount: float | None = None
-    learning_rate: float = 3e-4
-    target_rate: float = 0.02
+    final_learning_rate: float = 1e-6
     actor_start_steps: int = 20_000
-    actor_start_episodes: int = 1
-    updates_per_iteration: int = 64
 
 
 @configclass
-class ManipulationDiceRunnerCfg(DiceRunnerCfg):
-    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
-
-    max_iterations: int = 200
-    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+class ManipulationDiceRunnerCfg(BudgetCfg, DiceRunnerCfg):
+    """The recipe under rsl_rl."""
 
     algorithm: ManipulationDiceAlgorithmCfg = ManipulationDiceAlgorithmCfg()
     """The learner."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from isaaclab.utils import configclass
 
 from cohoff.algorithms.dsrl.dsrl_cfg import DsrlAlgorithmCfg, DsrlRunnerCfg
+from cohoff_tasks.agents.budget_cfg import BudgetCfg
 
 
 @configclass
@@ -21,11 +22,8 @@ class ManipulationDsrlAlgorithmCfg(DsrlAlgorithmCfg):
 
 
 @configclass
-class ManipulationDsrlRunnerCfg(DsrlRunnerCfg):
-    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
-
-    max_iterations: int = 200
-    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+class ManipulationDsrlRunnerCfg(BudgetCfg, DsrlRunnerCfg):
+    """The recipe under rsl_rl."""
 
     algorithm: ManipulationDsrlAlgorithmCfg = ManipulationDsrlAlgorithmCfg()
     """The learner."""

@@ -7,29 +7,23 @@ from __future__ import annotations
 
 from isaaclab.utils import configclass
 
-from cohoff.algorithms.common.td3_cfg import ActorCfg, ScalarCriticCfg
+from cohoff.algorithms.common.critic_cfg import ScalarCriticCfg
 from cohoff.algorithms.ibrl.ibrl_cfg import IbrlAlgorithmCfg, IbrlRunnerCfg
+from cohoff_tasks.agents.budget_cfg import BudgetCfg
+from cohoff_tasks.agents.small_td3_cfg import SmallTd3Cfg
 
 
 @configclass
-class ManipulationIbrlAlgorithmCfg(IbrlAlgorithmCfg):
+class ManipulationIbrlAlgorithmCfg(SmallTd3Cfg, IbrlAlgorithmCfg):
     """Small networks and few updates per environment step, for training on a CPU."""
 
-    actor: ActorCfg = ActorCfg(hidden_dims=(128, 128))
     critic: ScalarCriticCfg = ScalarCriticCfg(hidden_dims=(128, 128), num_members=5)
-    discount: float | None = None
-    learning_rate: float = 3e-4
-    final_learning_rate: float = 3e-4
-    target_rate: float = 0.02
     policy_delay: int = 2
 
 
 @configclass
-class ManipulationIbrlRunnerCfg(IbrlRunnerCfg):
-    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
-
-    max_iterations: int = 200
-    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+class ManipulationIbrlRunnerCfg(BudgetCfg, IbrlRunnerCfg):
+    """The recipe under rsl_rl."""
 
     algorithm: ManipulationIbrlAlgorithmCfg = ManipulationIbrlAlgorithmCfg()
     """The learner."""

@@ -7,30 +7,19 @@ from __future__ import annotations
 
 from isaaclab.utils import configclass
 
-from cohoff.algorithms.common.td3_cfg import ActorCfg, ScalarCriticCfg
 from cohoff.algorithms.resfit.resfit_cfg import ResfitAlgorithmCfg, ResfitRunnerCfg
+from cohoff_tasks.agents.budget_cfg import BudgetCfg
+from cohoff_tasks.agents.small_td3_cfg import SmallTd3Cfg
 
 
 @configclass
-class ManipulationResfitAlgorithmCfg(ResfitAlgorithmCfg):
+class ManipulationResfitAlgorithmCfg(SmallTd3Cfg, ResfitAlgorithmCfg):
     """Small networks and few updates per environment step, for training on a CPU."""
 
-    actor: ActorCfg = ActorCfg(hidden_dims=(128, 128))
-    critic: ScalarCriticCfg = ScalarCriticCfg(hidden_dims=(128, 128))
-    discount: float | None = None
-    learning_rate: float = 3e-4
-    final_learning_rate: float = 3e-4
-    target_rate: float = 0.02
-    actor_start_episodes: int = 1
-    updates_per_iteration: int = 64
-
 
 @configclass
-class ManipulationResfitRunnerCfg(ResfitRunnerCfg):
-    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
-
-    max_iterations: int = 200
-    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+class ManipulationResfitRunnerCfg(BudgetCfg, ResfitRunnerCfg):
+    """The recipe under rsl_rl."""
 
     algorithm: ManipulationResfitAlgorithmCfg = ManipulationResfitAlgorithmCfg()
     """The learner."""

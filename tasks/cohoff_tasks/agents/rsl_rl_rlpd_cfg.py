@@ -10,6 +10,7 @@ from isaaclab.utils import configclass
 from cohoff.algorithms.common.critic_cfg import ScalarCriticCfg
 from cohoff.algorithms.common.gaussian_cfg import GaussianPolicyCfg
 from cohoff.algorithms.rlpd.rlpd_cfg import RlpdAlgorithmCfg, RlpdRunnerCfg
+from cohoff_tasks.agents.budget_cfg import BudgetCfg
 
 
 @configclass
@@ -26,11 +27,8 @@ class ManipulationRlpdAlgorithmCfg(RlpdAlgorithmCfg):
 
 
 @configclass
-class ManipulationRlpdRunnerCfg(RlpdRunnerCfg):
-    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
-
-    max_iterations: int = 200
-    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+class ManipulationRlpdRunnerCfg(BudgetCfg, RlpdRunnerCfg):
+    """The recipe under rsl_rl."""
 
     algorithm: ManipulationRlpdAlgorithmCfg = ManipulationRlpdAlgorithmCfg()
     """The learner."""

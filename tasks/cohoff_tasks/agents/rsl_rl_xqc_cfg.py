@@ -10,6 +10,7 @@ from isaaclab.utils import configclass
 from cohoff.algorithms.common.critic_cfg import CategoricalCriticCfg
 from cohoff.algorithms.common.gaussian_cfg import GaussianPolicyCfg
 from cohoff.algorithms.xqc.xqc_cfg import XqcAlgorithmCfg, XqcRunnerCfg
+from cohoff_tasks.agents.budget_cfg import BudgetCfg
 
 
 @configclass
@@ -24,11 +25,8 @@ class ManipulationXqcAlgorithmCfg(XqcAlgorithmCfg):
 
 
 @configclass
-class ManipulationXqcRunnerCfg(XqcRunnerCfg):
-    """102,400 environment steps. The experiment is named after the task (:mod:`cohoff_tasks.common.derived_cfg`)."""
-
-    max_iterations: int = 200
-    """200 iterations of 8 control steps in 64 environments are 102,400 environment steps."""
+class ManipulationXqcRunnerCfg(BudgetCfg, XqcRunnerCfg):
+    """The recipe under rsl_rl."""
 
     algorithm: ManipulationXqcAlgorithmCfg = ManipulationXqcAlgorithmCfg()
     """The learner."""

@@ -18,7 +18,6 @@ import argparse
 import dataclasses
 import gc
 import json
-import platform
 import re
 import subprocess
 import sys
@@ -40,7 +39,7 @@ from cohoff.benchmarks.replay import measure_replay
 from cohoff.benchmarks.sizes import QUICK, Sizes
 from cohoff.cli import add_device, at_least, check_device, command_parser
 from cohoff.errors import InputError
-from cohoff.experiments.timing import clock
+from cohoff.experiments.timing import clock, processor
 from cohoff.files import check_target, write_json
 from cohoff.provenance import provenance
 
@@ -78,13 +77,6 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         )
     args.json = check_target(args.json or FOLDER / f"{file_name(processor(args.device))}.json")
     return args
-
-
-def processor(device: str) -> str:
-    """Name of the device."""
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_name(device)
-    return platform.processor() or platform.machine()
 
 
 def file_name(name: str) -> str:

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Clock for benchmarks."""
+"""Clock for benchmarks, and the processor that they run on."""
 
 from __future__ import annotations
 
+import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -20,6 +21,13 @@ def clock(device: str) -> float:
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)
     return time.process_time() if device == "cpu" and torch.get_num_threads() == 1 else time.perf_counter()
+
+
+def processor(device: str) -> str:
+    """Name of the device."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return platform.processor() or platform.machine()
 
 
 def milliseconds(device: str, call: Callable[[], object], calls: int, warm_up: int = 1, rounds: int = 3) -> float:

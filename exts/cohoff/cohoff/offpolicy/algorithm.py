@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""The off-policy core under rsl_rl's algorithm protocol: loop, schedules, saving and loading.
+"""The off-policy core under rsl_rl's algorithm protocol: the loop and its schedules.
 
 The runner calls :meth:`OffPolicyAlgorithm.act`, ``env.step`` and :meth:`OffPolicyAlgorithm.process_env_step`
 ``num_steps_per_env`` times, then :meth:`OffPolicyAlgorithm.update`, and so on. Learning from the demonstrations happens
@@ -24,14 +24,12 @@ from torch import Tensor, nn
 
 from cohoff.data.demonstrations import Demonstrations
 from cohoff.errors import InputError, exit_on_input_error
-from cohoff.files import reading
-from cohoff.offpolicy import checkpoint, parts
+from cohoff.offpolicy import run_state
 from cohoff.offpolicy.base_actions import BaseActions
-from cohoff.offpolicy.batch import Batch, assemble, concatenate
 from cohoff.offpolicy.best_of import BestOf
 from cohoff.offpolicy.capture import CapturedCalls, CudaRecorder, use_capture
 from cohoff.offpolicy.collector import Collector
-from cohoff.offpolicy.combinations import check_base_collection, check_combinations
+from cohoff.offpolicy.combinations import check_base_collection, check_combinations, check_demonstrations
 from cohoff.offpolicy.demonstration_buffer import demonstration_buffer
 from cohoff.offpolicy.demonstration_share import demonstrated_rows
 from cohoff.offpolicy.distributed import Ranks, running_statistics
@@ -41,12 +39,18 @@ from cohoff.offpolicy.inspection import NonFiniteInspector
 from cohoff.offpolicy.learner import NoiseLearner, Problem, learner_class, make_learner
 from cohoff.offpolicy.learning_rate import LearningRate
 from cohoff.offpolicy.observing import Observer
-from cohoff.offpolicy.plans import LearnedNoise, sample_plans
+from cohoff.offpolicy.plans import (
+    LearnedNoise,
+    Planner,
+    add_demonstrated_plans,
+    executed_features,
+    noise_features,
+)
 from cohoff.offpolicy.preparing import prepare
 from cohoff.offpolicy.random_state import random_state, restore_random_state
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
-from cohoff.offpolicy.replay_file import save_replay
 from cohoff.offpolicy.report import Report
+from cohoff.offpolicy.sampler import Sampler
 from cohoff.offpolicy.saved_settings import agent_settings, flat_settings
 from cohoff.offpolicy.stock_runner import replace_stock_runner
 from cohoff.offpolicy.time_limit import limit_episodes
@@ -143,11 +147,13 @@ class OffPolicyAlgorithm:
         path = base_path(base, base_checkpoint)
         if path is not None and issubclass(learner_class(learner), NoiseLearner):
             self.inputs.open_base(path)
-            self.problem = replace(self.problem, noise_dim=self.inputs.noise_dim)
+            plan_dim = replan_interval * env.num_actions
+            self.problem = replace(self.problem, noise_dim=self.inputs.noise_dim, plan_dim=plan_dim)
         self.learner_name, self.settings = learner, settings
         self.learner = make_learner(learner, self.problem, settings)
         self._statistics = running_statistics(self.learner.modules)
         check_base_collection(base_collection_std, self.learner.uses_base)
+        check_demonstrations(self.demonstration_shares, self.learner)
         shares = {"actor": actor_learning_rate_share}
         self._rate = LearningRate(self.learner.optimizers, learning_rate, final_learning_rate, self.device, shares)
         self.capture = use_capture(capture, self.device)
@@ -163,6 +169,7 @@ class OffPolicyAlgorithm:
         self.policy = ActingPolicy(trained, self.observe, self.inputs.engine)
         self.collector: Collector | None = None
         self.demonstration_buffer: ReplayBuffer
+        self.sampler: Sampler
         self.report: Report
         self.resumed: dict[str, Any] | None = None
         """The checkpoint that was loaded."""
@@ -237,10 +244,7 @@ class OffPolicyAlgorithm:
 
     def update_once(self, with_actor: bool, num_demo_rows: int) -> None:
         """One update, from the drawn batch to the metrics: what is captured. The host reads and counts nothing here."""
-        demonstrated = self._draw(self.demonstration_buffer, num_demo_rows) if num_demo_rows else None
-        batch = self._draw(self._running.buffer, self.batch_size - num_demo_rows)
-        if demonstrated is not None:
-            batch = concatenate(demonstrated, batch)
+        batch = self.sampler.draw(self.batch_size, num_demo_rows)
         with self.ranks.averaging(self._statistics):
             metrics = self.learner.update(batch, num_demo_rows, with_actor)
         skipped = [value for name, value in metrics.items() if name.startswith("skipped")]
@@ -252,20 +256,6 @@ class OffPolicyAlgorithm:
 
     def _make_update(self) -> Callable[[bool, int], None]:
         return CapturedCalls(self.update_once, CudaRecorder(self.device)) if self.capture else self.update_once
-
-    def _draw(self, buffer: ReplayBuffer, size: int) -> Batch:
-        rows, mask = self._sample(buffer, size)
-        rewards = buffer.transitions["reward"][rows]
-        if self.learner.relabels:
-            flat = rows.flatten()
-            action, success = buffer.transitions["action"][flat], buffer.transitions["success"][flat]
-            rewards = self.learner.reward(buffer.states["actor"][flat], action, success).view_as(rows)
-        return assemble(buffer, rows, mask, rewards, self.discount)
-
-    def _sample(self, buffer: ReplayBuffer, size: int) -> tuple[Tensor, Tensor]:
-        if isinstance(self.learner, NoiseLearner):
-            return sample_plans(buffer, size, self.inputs.replan_interval)
-        return buffer.sample(size, self.n_step)
 
     @property
     def _resumes_in_place(self) -> bool:
@@ -296,25 +286,32 @@ class OffPolicyAlgorithm:
         with self.ranks.together():
             demonstrations = self._open_inputs()
         self._check_ranks()
-        engine = self.inputs.engine
+        engine, interval = self.inputs.engine, self.inputs.replan_interval
         with self.ranks.together(), self.ranks.same_random_numbers():
             transitions = self._learn_from(demonstrations)
+            if isinstance(self.learner, NoiseLearner) and self.learner.values_plans():
+                assert engine is not None
+                self.learner.use_planner(Planner(engine.policy, self.observe, interval))
+                add_demonstrated_plans(transitions, interval)
         self.ranks.share_learner(self.learner)
-        choose_noise, best_of = None, None
+        choose_noise, best_of, plan_features = None, None, None
         if self.best_of > 1:
             best_of = BestOf(self.learner, self.observe, engine, self.best_of)
             choose_noise = best_of.choose_noise if best_of.chooses_noise else None
         if isinstance(self.learner, NoiseLearner):
             is_train = torch.arange(self.num_envs, device=self.device) < num_train
             choose_noise = LearnedNoise(self.learner, self.observe, is_train)
+            plan_features = executed_features if self.learner.values_plans() else noise_features
         # Only now, because the features of a state come from what has been learned from the demonstrations.
-        keeps_plans = isinstance(self.learner, NoiseLearner)
-        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise, keeps_plans)
+        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise, plan_features)
         self.collector = Collector(
             self.learner, self.observe, base_actions, self.replay_steps, num_train, self._example,
             self.problem.action_dim, best_of,
         )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
+        self.sampler = Sampler(
+            self.learner, self.collector.buffer, self.demonstration_buffer, interval, self.n_step, self.discount
+        )
         totals = {
             "replay_lost": self.collector.buffer.num_lost,
             "non_finite": self.collector.num_non_finite,
@@ -324,7 +321,7 @@ class OffPolicyAlgorithm:
         common = ("skipped_updates", "skipped_in_a_row")
         self.report = Report(self.shared_log_dir, self.collector.episodes, totals, common, self.ranks)
         if self.resumed is not None:
-            self._go_on(self.collector, self.resumed)
+            run_state.go_on(self, self.collector, self.resumed)
         self._inspector = NonFiniteInspector(self.collector, self.log_dir)
         self._num_inspected = int(self.collector.num_non_finite)
 
@@ -366,21 +363,6 @@ class OffPolicyAlgorithm:
             prepare(self.learner, transitions, corrections, self.discount, self.shared_log_dir)
         return transitions
 
-    def _go_on(self, collector: Collector, content: dict[str, Any]) -> None:
-        """Restore everything that changes during a run, random numbers last: nothing may draw any after that."""
-        with self.ranks.together():
-            part = parts.read_part(content, self.ranks, self.device)
-            episodes_go_on = self.restores_environment and part.is_own
-            part.restore(collector, episodes_go_on)
-        running = part.running
-        self.num_skipped.copy_(running["num_skipped"])
-        self.skipped_in_a_row.copy_(running["skipped_in_a_row"])
-        self.report.carry_over(Path(content["meta"]["replay"]).parent, self.iteration, running["seconds"])
-        if episodes_go_on:
-            self.env.load_state_dict(running["environment"])
-        if part.is_own:
-            restore_random_state(running["random"], self.device)
-
     @property
     def engine(self) -> ChunkEngine | None:
         """Plans with the base policy; None without one."""
@@ -403,59 +385,16 @@ class OffPolicyAlgorithm:
 
     def save(self) -> dict[str, Any]:
         """Checkpoint contents: tensors and plain values only. The replay goes to a side file in the log folder."""
-        replay = None if self.log_dir is None else save_replay(self._running.buffer, self.log_dir, self.env_steps)
-        return {
-            "model": self.learner.modules.state_dict(),
-            "encoder": self.observe.state_dict(),
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.learner.optimizers.items()},
-            "constants": self.learner.constants(),
-            "counters": {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates},
-            "running": {
-                "collector": self._running.state_dict(),
-                "num_skipped": self.num_skipped,
-                "skipped_in_a_row": self.skipped_in_a_row,
-                "seconds": self.report.seconds,
-                "environment": self.env.state_dict() if self.restores_environment else None,
-                "before": self._random_before,
-                "random": random_state(self.device),
-            },
-            "meta": {
-                "task": self.task,
-                "learner": self.learner_name,
-                "settings": self.settings,
-                "agent": self.agent_settings,
-                "problem": checkpoint.describe_problem(self.problem),
-                "obs_groups": self.observe.groups,
-                "group_sizes": self.observe.group_sizes,
-                "replan_interval": self.inputs.replan_interval,
-                "base": self.inputs.base_path,
-                "demonstrations": self.inputs.demonstrations_path,
-                "fingerprint": self.inputs.fingerprint,
-                "replay": replay,
-                "ranks": self.ranks.size,
-            },
-        }
+        return run_state.save_run(self, self._running, self._random_before)
 
     def load(self, loaded_dict: dict[str, Any], load_cfg: dict[str, bool] | None, strict: bool) -> bool:
         """Take up what :func:`~cohoff.offpolicy.checkpoint.read_checkpoint` returned.
 
         The checkpoint's base and demonstrations serve where the configuration names none.
         """
+        with_optimizers = load_cfg is None or load_cfg.get("optimizer", True)
         with exit_on_input_error():
-            checkpoint.check_fits(loaded_dict["meta"], self.task, self.problem)
-            with reading("checkpoint", "train it again"):
-                self.learner.modules.load_state_dict(loaded_dict["model"], strict=strict)
-                if load_cfg is None or load_cfg.get("optimizer", True):
-                    self._rate.load_optimizers(loaded_dict["optimizers"])
-                self.learner.load_constants(loaded_dict["constants"])
-                self.observe.load_state_dict(loaded_dict.get("encoder"))
-            self.run_update = self._make_update()  # the optimizers' tensors are other ones now
-            counters, meta = loaded_dict["counters"], loaded_dict["meta"]
-            self.iteration, self.env_steps = counters["iteration"], counters["env_steps"]
-            self.num_updates = counters["updates"]
-            if self.inputs.engine is None and meta["base"] is not None and self.learner.uses_base:
-                self.inputs.open_base(meta["base"])
-                self.policy.engine = self.inputs.engine
-            self.inputs.demonstrations_path = self.inputs.demonstrations_path or meta["demonstrations"]
-            self.resumed = loaded_dict
+            run_state.load_run(self, self._rate, loaded_dict, with_optimizers, strict)
+        self.run_update = self._make_update()  # the optimizers' tensors are other ones now
+        self.resumed = loaded_dict
         return True

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from tensordict import TensorDict
 from torch import Tensor
 
-from cohoff.offpolicy.plans import plan_features
 from cohoff.offpolicy.replay_buffer import Fields
 from cohoff.policies.chunking import ChooseNoise, ChunkEngine
 
@@ -19,8 +19,8 @@ from cohoff.policies.chunking import ChooseNoise, ChunkEngine
 class BaseActions:
     """Base actions [N, A] at the present states of N environments; [N, 0] where there is no base policy.
 
-    With ``choose_noise``, plans start from what it returns instead of standard normal noise. With ``keeps_plans``, the
-    noise is stored with the states.
+    With ``choose_noise``, plans start from what it returns instead of standard normal noise. With
+    ``plan_features``, what it returns of the plans in use is stored with the states.
     """
 
     def __init__(
@@ -29,9 +29,9 @@ class BaseActions:
         num_envs: int,
         device: torch.device,
         choose_noise: ChooseNoise | None = None,
-        keeps_plans: bool = False,
+        plan_features: Callable[[ChunkEngine], Fields] | None = None,
     ):
-        self.engine, self._choose_noise, self._keeps_plans = engine, choose_noise, keeps_plans
+        self.engine, self._choose_noise, self._plan_features = engine, choose_noise, plan_features
         width = 0 if engine is None else engine.policy.action_dim
         self.num_envs, self.device = num_envs, device
         self.action = torch.zeros(num_envs, width, device=device)
@@ -45,9 +45,9 @@ class BaseActions:
 
     def features(self) -> Fields:
         """What is stored with the present states [N] beside the base action: of the plans, where they are kept."""
-        if self.engine is None or not self._keeps_plans:
+        if self.engine is None or self._plan_features is None:
             return {}
-        return plan_features(self.engine.noise, self.engine.steps_since_plan)
+        return self._plan_features(self.engine)
 
     def current(self, obs: TensorDict) -> Tensor:
         """Base actions at ``obs``, [N, A]. The first call plans; later ones return what :meth:`advance` planned."""

@@ -92,7 +92,7 @@ def assemble(buffer: ReplayBuffer, rows: Tensor, mask: Tensor, rewards: Tensor, 
 
 
 def concatenate(first: Batch, second: Batch) -> Batch:
-    """One batch of both, the rows of ``first`` first."""
+    """One batch of both, the rows of ``first`` first, with the features that ``first`` has."""
     return Batch(
         now=_join(first.now, second.now),
         action=torch.cat([first.action, second.action]),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cohoff.errors import InputError
+from cohoff.offpolicy.learner import Learner, NoiseLearner
 
 
 @dataclass(frozen=True)
@@ -59,4 +60,13 @@ def check_base_collection(base_collection_std: float | None, uses_base: bool) ->
         raise InputError(
             f"agent.algorithm.base_collection_std={base_collection_std}: the algorithm uses no base policy "
             "that could collect; set it to null"
+        )
+
+
+def check_demonstrations(shares: tuple[float, float | None], learner: Learner) -> None:
+    """Raise InputError if the shares of demonstrations in a batch are not 0 for a learner that learns from noise."""
+    if isinstance(learner, NoiseLearner) and not learner.values_plans() and any(shares):
+        raise InputError(
+            f"agent.algorithm.demonstration_share={shares[0]}, agent.algorithm.final_demonstration_share={shares[1]}: "
+            "demonstrations do not tell the noise; set agent.algorithm.noise_aliased=true, or leave them out"
         )

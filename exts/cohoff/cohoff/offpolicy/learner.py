@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -46,6 +46,9 @@ class Problem:
     noise_dim: int = 0
     """Number of noise values that a plan of the base policy starts from. Told to a :class:`NoiseLearner` only; 0 before
     its base policy is known."""
+
+    plan_dim: int = 0
+    """Number of action values of a plan that are executed before the next one. Told as ``noise_dim``."""
 
 
 class Learner(Protocol):
@@ -135,11 +138,23 @@ class ValueLearner(Protocol):
 class NoiseLearner(Protocol):
     """A :class:`Learner` whose action is the noise that the base policy plans from, once for each plan.
 
-    Its batches have windows from one plan to the next. ``now.features`` holds :data:`~cohoff.offpolicy.plans.NOISE`.
+    Its batches have windows from one plan to the next. ``now.features`` holds :data:`~cohoff.offpolicy.plans.NOISE`, or
+    :data:`~cohoff.offpolicy.plans.PLAN` where it values plans.
     """
 
     def choose_noise(self, actor_obs: Tensor, explore: Tensor) -> Tensor:
         """Noise of plans [B, noise_dim] at observations [B, D] of the actor, sampled where ``explore`` [B] holds."""
+        ...
+
+    def values_plans(self) -> bool:
+        """Whether it learns from what was executed, whatever noise it came from. Demonstrations teach only then."""
+        ...
+
+    def use_planner(self, plan: Callable[[Tensor, Tensor], Tensor]) -> None:
+        """Take what maps observations [B, D] of the actor and noise [B, noise_dim] to plans [B, plan_dim].
+
+        The core calls it before learning where the learner values plans.
+        """
         ...
 
 

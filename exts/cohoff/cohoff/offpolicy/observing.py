@@ -53,7 +53,7 @@ class Observer:
                         f"agent.obs_groups.{role} names {name!r}, which is no vector of this task; it has: {available}"
                     )
                 self.group_sizes[name] = value.shape[1]
-        self.sizes = {role: sum(self._size(name) for name in names) for role, names in self.groups.items()}
+        self.sizes = {role: sum(self.size(name) for name in names) for role, names in self.groups.items()}
         """Size of the observation of ``actor`` and of ``critic``."""
 
     def __call__(self, obs: Mapping[str, Any] | TensorDict) -> dict[str, Tensor]:
@@ -148,7 +148,8 @@ class Observer:
             next_observations={**demonstrations.next_observations, VISION: torch.cat(following)},
         )
 
-    def _size(self, name: str) -> int:
+    def size(self, name: str) -> int:
+        """Size of a group that is read."""
         return self.encoder.spec.num_features if self.encoder and name == VISION else self.group_sizes[name]
 
     def _join(self, obs: Mapping[str, Tensor] | TensorDict, role: str) -> Tensor:

@@ -84,6 +84,11 @@ class ChunkEngine:
         """Age of each environment's chunk at its last action, shape [N]: 0 where that is the first of a chunk."""
         return self._age - 1
 
+    @property
+    def plans(self) -> torch.Tensor:
+        """What each environment's chunk is executed of until the next plan, shape [N, R, A]."""
+        return self._chunk[:, : self.replan_interval]
+
     @torch.no_grad()
     def act(self, obs: TensorDict) -> torch.Tensor:
         """Plan for the environments that are due, then return every environment's next action, shape [N, A]."""

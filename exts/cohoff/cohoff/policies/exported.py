@@ -67,7 +67,10 @@ class ExportedPolicy:
             if task is not None and about["task"] != task:
                 raise InputError(f"{str(folder)!r} is of task {about['task']!r}, not {task!r}")
             self._groups, self._device = list(about["observation_groups"]), torch.device(device)
-            self._step = _open(folder / about["step"]["file"])
+            step, noise = about["step"], about.get("noise")
+            self._step = None if step is None else _open(folder / step["file"])
+            """Makes the executed action of the base action; None executes the latter."""
+            self._noise = None if noise is None else _open(folder / noise["file"])
             self._encode, self._pictures = None, []
             if (encoder := about.get("encoder")) is not None:
                 self._encode, self._pictures = _open(folder / encoder["file"]), encoder["inputs"]
@@ -75,16 +78,24 @@ class ExportedPolicy:
             if about["base"] is not None:
                 planner, interval = ExportedPlanner(folder, about), about["base"]["replan_interval"]
                 self._engine = ChunkEngine(planner, num_envs, "cpu", interval)
+                if self._noise is not None:
+                    self._engine.choose_noise = self._choose_noise
 
     def __call__(self, obs: TensorDict) -> Tensor:
         """Executed actions [N, A]."""
         obs = obs.cpu()
         if self._encode is not None:
             obs[VISION] = self._encode(**{name: obs[tuple(name.split("/"))] for name in self._pictures})
-        inputs = {"observation": torch.cat([obs[name] for name in self._groups], dim=1)}
-        if self._engine is not None:
-            inputs["base_action"] = self._engine.act(obs)
-        return self._step(**inputs).to(self._device)
+        inputs = {} if self._engine is None else {"base_action": self._engine.act(obs)}
+        action = self._step(observation=self._observe(obs), **inputs) if self._step else inputs["base_action"]
+        return action.to(self._device)
+
+    def _choose_noise(self, obs: TensorDict, rows: Tensor) -> Tensor:
+        assert self._noise is not None
+        return self._noise(observation=self._observe(obs))
+
+    def _observe(self, obs: TensorDict) -> Tensor:
+        return torch.cat([obs[name] for name in self._groups], dim=1)
 
     def reset(self, dones: Tensor) -> None:
         """Drop the plans of finished environments [N]."""

@@ -23,7 +23,8 @@ from cohoff.policies.acting import ActingPolicy, NoisePolicy, StepPolicy
 from cohoff.policies.flow.policy import FlowPolicy
 from cohoff.policies.flow.seeing import SeeingFlowPolicy
 
-STEP_FILE, PLAN_FILE, ENCODER_FILE, DESCRIPTION_FILE = "policy.onnx", "base.onnx", "encoder.onnx", "policy.json"
+STEP_FILE, NOISE_FILE, PLAN_FILE, ENCODER_FILE = "policy.onnx", "noise.onnx", "base.onnx", "encoder.onnx"
+DESCRIPTION_FILE = "policy.json"
 
 
 class Step(nn.Module):
@@ -36,6 +37,18 @@ class Step(nn.Module):
     def forward(self, observation: Tensor, base_action: Tensor | None = None) -> Tensor:
         """Executed action [B, A]."""
         return self.policy(observation, observation[:, :0] if base_action is None else base_action)
+
+
+class Noise(nn.Module):
+    """The choice for one plan: actor's observation [B, D] to the noise that the base plans from [B, noise_dim]."""
+
+    def __init__(self, policy: NoisePolicy):
+        super().__init__()
+        self.policy = copy.deepcopy(policy).eval()
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Noise [B, noise_dim]."""
+        return self.policy.noise(observation)
 
 
 class Plan(nn.Module):
@@ -68,6 +81,8 @@ def export_policy(
     """Write ``policy.onnx`` and ``policy.json``, and ``base.onnx`` and ``encoder.onnx`` if there is a base policy and
     an encoder; return the files.
 
+    A policy that chooses the noise of plans has ``noise.onnx`` instead of ``policy.onnx``, as it executes the plan.
+
     Args:
         policy: Acts in environments.
         folder: Created if it is missing.
@@ -82,27 +97,32 @@ def export_policy(
         base = engine.policy
         if not isinstance(base, FlowPolicy):
             raise InputError("only a flow base policy can be exported, and pi-0.5 is none; run cohoff evaluate with it")
-    if isinstance(policy.policy, NoisePolicy):
-        raise InputError("a policy that chooses the base's noise cannot be exported; run cohoff evaluate with it")
     if isinstance(base, SeeingFlowPolicy) and not _are_equal(base.vision, encoder):
         raise InputError(
             "a base policy whose encoder is not the small policy's cannot be exported; run cohoff evaluate"
         )
-    step = Step(policy.policy).cpu()
-    observation_dim, action_dim = step.policy.observation_dim, step.policy.actor.action_dim
+    if isinstance(policy.policy, NoisePolicy):
+        network, key, file, output = Noise(policy.policy).cpu(), "noise", NOISE_FILE, "noise"
+    else:
+        network, key, file, output = Step(policy.policy).cpu(), "step", STEP_FILE, "action"
+    observation_dim = policy.policy.observation_dim
+    action_dim = policy.policy.actor.action_dim if base is None else base.action_dim
     about = {
         **description,
         "observation_dim": observation_dim,
         "action_dim": action_dim,
-        "step": {"file": STEP_FILE, "inputs": ["observation"], "output": "action"},
+        "step": None,
+        "noise": None,
         "base": None,
         "encoder": None,
     }
-    names, inputs = about["step"]["inputs"], [torch.zeros(2, observation_dim)]
-    files = [folder / STEP_FILE, folder / DESCRIPTION_FILE]
+    about[key] = {"file": file, "inputs": ["observation"], "output": output}
+    names, inputs = about[key]["inputs"], [torch.zeros(2, observation_dim)]
+    files = [folder / file, folder / DESCRIPTION_FILE]
     if engine is not None and base is not None:
-        names.append("base_action")
-        inputs.append(torch.zeros(2, action_dim))
+        if key == "step":
+            names.append("base_action")
+            inputs.append(torch.zeros(2, action_dim))
         about["base"] = {
             "file": PLAN_FILE, "inputs": ["observation", "noise"], "output": "chunk",
             "observations": list(base.groups), "horizon": base.horizon, "noise_dim": base.noise_dim,
@@ -118,7 +138,7 @@ def export_policy(
         pictures = [torch.zeros(2, *size, 3) for size in cameras.values()]
         _write_onnx(Encode(encoder).cpu(), (pictures,), about["encoder"], folder / ENCODER_FILE)
         files.append(folder / ENCODER_FILE)
-    _write_onnx(step, tuple(inputs), about["step"], folder / STEP_FILE)
+    _write_onnx(network, tuple(inputs), about[key], folder / file)
     write_json(folder / DESCRIPTION_FILE, about)
     return files
 

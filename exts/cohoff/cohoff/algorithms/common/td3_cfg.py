@@ -10,6 +10,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le, MinLen
 from isaaclab.utils import configclass
 
+from cohoff.algorithms.common.critic_cfg import ScalarCriticCfg
 from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg
 from cohoff.settings import CheckedSettings
 
@@ -23,17 +24,6 @@ class ActorCfg(CheckedSettings, section="agent.algorithm.actor"):
 
     layer_norm: bool = False
     """Whether a layer norm follows each hidden layer."""
-
-
-@configclass
-class ScalarCriticCfg(CheckedSettings, section="agent.algorithm.critic"):
-    """The critics, with layer norm."""
-
-    hidden_dims: Annotated[tuple[Annotated[int, Ge(1)], ...], MinLen(1)] = (256, 256)
-    """Widths of the hidden layers."""
-
-    num_members: Annotated[int, Ge(1)] = 10
-    """Critics in the ensemble."""
 
 
 @configclass
@@ -57,7 +47,7 @@ class Td3AlgorithmCfg(OffPolicyAlgorithmCfg):
     actor: ActorCfg = ActorCfg()
     """The actor."""
 
-    critic: ScalarCriticCfg = ScalarCriticCfg()
+    critic: ScalarCriticCfg = ScalarCriticCfg(num_members=10)
     """The critics."""
 
     target_members: Annotated[int, Ge(1)] = 2
@@ -73,3 +63,15 @@ class Td3AlgorithmCfg(OffPolicyAlgorithmCfg):
     base_collection_std: Annotated[float, Ge(0)] | None = 0.0
     """Until the actor moves, training environments execute the base action plus normal noise of this standard
     deviation, and only the critic learns. None lets the policy act from the start."""
+
+    n_step: Annotated[int, Ge(1)] = 3
+    """Steps of reward before the bootstrap."""
+
+    learning_rate: Annotated[float, Gt(0)] = 1e-4
+    """Of the critics, at the start."""
+
+    final_learning_rate: Annotated[float, Ge(0)] = 1e-4
+    """At the last iteration: constant."""
+
+    actor_learning_rate_share: Annotated[float, Gt(0)] = 1.0
+    """The actor learns at the critics' rate."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 from isaaclab.utils import configclass
 
 from cohoff.algorithms.common.critic_cfg import ScalarCriticCfg
+from cohoff.algorithms.common.published_cfg import PublishedAlgorithmCfg
 from cohoff.algorithms.csil.csil_cfg import CloneCfg, StationaryPolicyCfg
-from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg, OffPolicyRunnerCfg
+from cohoff.offpolicy.algorithm_cfg import OffPolicyRunnerCfg
 
 
 @configclass
@@ -30,7 +31,7 @@ class SarsaCriticCfg(ScalarCriticCfg, section="agent.algorithm.critic"):
 
 
 @configclass
-class Csil2023AlgorithmCfg(OffPolicyAlgorithmCfg):
+class Csil2023AlgorithmCfg(PublishedAlgorithmCfg):
     """CSIL (arXiv 2305.16498): the policy alone, without a base."""
 
     learner: str = "cohoff.algorithms.csil2023.csil2023:CSIL2023"
@@ -57,26 +58,11 @@ class Csil2023AlgorithmCfg(OffPolicyAlgorithmCfg):
     gradient_penalty: Annotated[float, Ge(0)] = 1.0
     """Weight of sqrt(E|dQ/da|^2) on demonstrations."""
 
-    discount: Annotated[float, Gt(0), Lt(1)] | None = 0.99
-    """Discount of a control step."""
-
     final_learning_rate: Annotated[float, Ge(0)] = 3e-4
     """At the last iteration."""
 
-    actor_learning_rate_share: Annotated[float, Gt(0)] = 1.0
-    """The actor has the rate of the critics."""
-
-    policy_delay: Annotated[int, Ge(1)] = 1
-    """Critic updates per actor update."""
-
     updates_per_iteration: Annotated[int, Ge(0)] = 8
     """One for each of the 8 control steps of an iteration, as with one environment."""
-
-    learning_starts: Annotated[int, Ge(0)] = 0
-    """The first update follows the first iteration."""
-
-    actor_start_episodes: Annotated[int, Ge(0)] = 0
-    """The actor does not wait for ended episodes."""
 
 
 @configclass

@@ -10,7 +10,8 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le, Lt
 from isaaclab.utils import configclass
 
-from cohoff.algorithms.common.td3_cfg import ActorCfg, NoiseCfg, ScalarCriticCfg, Td3AlgorithmCfg
+from cohoff.algorithms.common.critic_cfg import ScalarCriticCfg
+from cohoff.algorithms.common.td3_cfg import ActorCfg, NoiseCfg, Td3AlgorithmCfg
 from cohoff.offpolicy.algorithm_cfg import OffPolicyRunnerCfg
 
 
@@ -30,7 +31,7 @@ class DiceAlgorithmCfg(Td3AlgorithmCfg):
     actor: ActorCfg = ActorCfg(hidden_dims=(1024, 1024, 1024), layer_norm=True)
     """The residual."""
 
-    critic: ScalarCriticCfg = ScalarCriticCfg(hidden_dims=(1024, 1024, 1024))
+    critic: ScalarCriticCfg = ScalarCriticCfg(hidden_dims=(1024, 1024, 1024), num_members=10)
     """Ten critics."""
 
     target_members: Annotated[int, Ge(1)] = 10
@@ -51,20 +52,11 @@ class DiceAlgorithmCfg(Td3AlgorithmCfg):
     actor_start_episodes: Annotated[int, Ge(0)] = 0
     """Episodes before the actor moves; the paper counts steps alone."""
 
-    n_step: Annotated[int, Ge(1)] = 3
-    """Steps of reward before the bootstrap (of a chunk each in the paper)."""
-
     discount: Annotated[float, Gt(0), Lt(1)] | None = 0.9975
     """Discount of a control step: that of the paper, 0.99, is of a chunk of four."""
 
-    learning_rate: Annotated[float, Gt(0)] = 1e-4
-    """Of actor and critics, at the start."""
-
     final_learning_rate: Annotated[float, Ge(0)] = 1e-6
     """At the last iteration."""
-
-    actor_learning_rate_share: Annotated[float, Gt(0)] = 1.0
-    """The actor learns at the critics' rate."""
 
     policy_delay: Annotated[int, Ge(1)] = 2
     """Critic updates per actor update."""

@@ -11,14 +11,13 @@ import torch
 from torch import Tensor
 
 from cohoff.algorithms.common import entropy, losses
-from cohoff.algorithms.common import temporal_difference as td
 from cohoff.algorithms.dsrl import updates
+from cohoff.algorithms.dsrl.critics import NoiseCritics, Plan, PlanCritics
 from cohoff.algorithms.dsrl.model import DsrlModel
 from cohoff.errors import InputError
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.finite import step_if_finite
 from cohoff.offpolicy.learner import Metrics, Problem
-from cohoff.offpolicy.plans import NOISE
 from cohoff.offpolicy.transitions import Corrections, Transitions
 from cohoff.policies.acting import CombinedPolicy, NoisePolicy
 
@@ -32,7 +31,7 @@ class DSRL:
 
     uses_base = True
     relabels = False
-    fixed_settings = ("actor_dims", "noise_bound")
+    fixed_settings = ("actor_dims", "noise_bound", "noise_aliased")
     fixed_for_training = ("critic_dims", "num_critics")
 
     def __init__(
@@ -46,6 +45,7 @@ class DSRL:
         target_rate: float,
         temperature: float,
         target_entropy: float | None,
+        noise_aliased: bool,
     ):
         """Allocate networks and optimizers."""
         self.problem, self.noise_bound, self.target_rate = problem, noise_bound, target_rate
@@ -53,7 +53,7 @@ class DSRL:
         with problem.device:
             self.modules = self.model = DsrlModel(
                 problem.actor_dim, problem.critic_dim, problem.noise_dim, tuple(actor_dims), tuple(critic_dims),
-                num_critics, temperature,
+                num_critics, temperature, problem.plan_dim if noise_aliased else 0,
             )  # fmt: skip
         capturable = problem.device.type == "cuda"
         parameters = {
@@ -61,9 +61,15 @@ class DSRL:
             "actor": self.model.actor.parameters(),
             "temperature": [self.model.log_temperature],
         }
+        if self.model.plan_critic is not None:
+            parameters["plan_critic"] = self.model.plan_critic.parameters()
         self.optimizers = {
             name: torch.optim.Adam(values, fused=True, capturable=capturable) for name, values in parameters.items()
         }
+        kind = PlanCritics if noise_aliased else NoiseCritics
+        self.critics = kind(self.model, self.optimizers, noise_bound)
+        if noise_aliased:  # the size of what the critics read
+            self.fixed_for_training = (*self.fixed_for_training, "replan_interval")
 
     def features(self, actor_obs: Tensor) -> dict[str, Tensor]:
         """Nothing beside what the core stores of plans."""
@@ -75,6 +81,15 @@ class DSRL:
         mean, std = self.model.actor(actor_obs)
         noise = torch.randn_like(mean) * explore[:, None]
         return self.noise_bound * torch.tanh(torch.addcmul(mean, std, noise))
+
+    def values_plans(self) -> bool:
+        """Whether there are critics over plans."""
+        return isinstance(self.critics, PlanCritics)
+
+    def use_planner(self, plan: Plan) -> None:
+        """Take what plans in updates."""
+        assert isinstance(self.critics, PlanCritics)
+        self.critics.plan = plan
 
     def act(self, state: State, explore: Tensor) -> Tensor:
         """The base's actions [B, A], whose plans come from :meth:`choose_noise`."""
@@ -108,24 +123,9 @@ class DSRL:
 
     def update(self, batch: Batch, num_demonstrations: int, with_actor: bool) -> Metrics:
         """Critics, their targets and, if ``with_actor``, actor and temperature, on plans instead of steps."""
-        metrics = self._update_critic(batch)
-        self.model.target.track_(self.model.critic, self.target_rate)
+        metrics = self.critics.update(batch)
+        self.model.target.track_(self.model.plan_critic or self.model.critic, self.target_rate)
         return metrics | self._update_actor(batch) if with_actor else metrics
-
-    def _update_critic(self, batch: Batch) -> Metrics:
-        with torch.no_grad():
-            mean, std = self.model.actor(batch.next.actor)
-            action, log_prob = losses.sample_with_log_prob(mean, std, torch.randn_like(mean))
-            values = self.model.target(batch.next.critic, action)
-            target = updates.soft_target(batch.returns, batch.discount, values, log_prob, self.model.temperature)
-        values = self.model.critic(batch.now.critic, batch.now.features[NOISE] / self.noise_bound)
-        loss = td.scalar_td_loss(values, target, batch.weight)
-        return {
-            "critic_loss": loss.detach(),
-            "q_replay": values.detach().mean(),
-            "whole_plans": batch.weight.mean(),
-            "skipped_critic": step_if_finite(self.optimizers["critic"], loss),
-        }
 
     def _update_actor(self, batch: Batch) -> Metrics:
         mean, std = self.model.actor(batch.now.actor)

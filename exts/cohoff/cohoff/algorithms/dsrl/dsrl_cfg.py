@@ -20,8 +20,11 @@ class DsrlAlgorithmCfg(OffPolicyAlgorithmCfg):
     learner: str = "cohoff.algorithms.dsrl.dsrl:DSRL"
     """The algorithm."""
 
-    demonstration_share: Annotated[float, Ge(0), Le(0)] = 0.0
-    """Nothing is learned from demonstrations, which do not tell the noise. They only normalize the observations."""
+    noise_aliased: bool = False
+    """Whether critics over plans learn from what was executed, and the critics over noise from them (DSRL-NA)."""
+
+    demonstration_share: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """Share of the batch drawn from demonstrations, with ``noise_aliased`` alone: they do not tell the noise."""
 
     discount: Annotated[float, Gt(0), Lt(1)] | None = 0.999
     """Discount of a control step, as in all algorithms; that of a plan is its power. None takes it from

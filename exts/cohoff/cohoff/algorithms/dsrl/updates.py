@@ -27,3 +27,12 @@ def soft_target(returns: Tensor, discount: Tensor, values: Tensor, log_prob: Ten
 def actor_loss(values: Tensor, log_prob: Tensor, temperature: Tensor, weight: Tensor) -> Tensor:
     """Mean of temperature·log pi - min Q over the actor's own actions, weighted by ``weight`` [B], scalar."""
     return ((temperature * log_prob - values.amin(0)) * weight).mean()
+
+
+def distillation_loss(values: Tensor, plan_values: Tensor, weight: Tensor) -> Tensor:
+    """Squared error of values of noise [E, B] from those of the plans that it leads to [E, B], scalar.
+
+    The mean over rows, each times its ``weight`` [B], and the sum over members, each of which is distilled from the
+    member of its number. DSRL-NA (arXiv 2506.15799).
+    """
+    return ((values - plan_values).square() * weight).mean(1).sum()

@@ -86,3 +86,9 @@ class IBRL(Td3Learner):
         )
         share = (policy_value > base_value).float().mean()
         return torch.maximum(policy_value, base_value), {"policy_share": share}
+
+    def actor_loss(self, batch: Batch, num_demonstrations: int) -> tuple[Tensor, Metrics]:
+        """−Q of the actor's action, the minimum over all critics as in the authors' code, scalar."""
+        values = self.model.critic(self.critic_obs(batch.now), self.executed(self.model.actor, batch.now))
+        value = values.amin(0).mean()
+        return -value, {"q_actor": value.detach()}

@@ -10,7 +10,8 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le, Lt
 from isaaclab.utils import configclass
 
-from cohoff.algorithms.common.td3_cfg import ActorCfg, NoiseCfg, ScalarCriticCfg, Td3AlgorithmCfg
+from cohoff.algorithms.common.critic_cfg import ScalarCriticCfg
+from cohoff.algorithms.common.td3_cfg import ActorCfg, NoiseCfg, Td3AlgorithmCfg
 from cohoff.offpolicy.algorithm_cfg import OffPolicyRunnerCfg
 
 
@@ -33,20 +34,8 @@ class IbrlAlgorithmCfg(Td3AlgorithmCfg):
     noise: NoiseCfg = NoiseCfg(exploration_std=0.1, smoothing_std=0.1, smoothing_limit=0.3)
     """Exploration and target policy smoothing."""
 
-    n_step: Annotated[int, Ge(1)] = 3
-    """Steps of reward before the bootstrap (ours)."""
-
     discount: Annotated[float, Gt(0), Lt(1)] | None = 0.99
-    """Discount of a control step (ours)."""
-
-    learning_rate: Annotated[float, Gt(0)] = 1e-4
-    """Of actor and critics."""
-
-    final_learning_rate: Annotated[float, Ge(0)] = 1e-4
-    """At the last iteration: constant."""
-
-    actor_learning_rate_share: Annotated[float, Gt(0)] = 1.0
-    """The actor learns at the critics' rate."""
+    """Discount of a control step."""
 
     policy_delay: Annotated[int, Ge(1)] = 5
     """Critic updates per actor update."""

@@ -10,7 +10,8 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le, Lt
 from isaaclab.utils import configclass
 
-from cohoff.algorithms.common.td3_cfg import ActorCfg, NoiseCfg, ScalarCriticCfg, Td3AlgorithmCfg
+from cohoff.algorithms.common.critic_cfg import ScalarCriticCfg
+from cohoff.algorithms.common.td3_cfg import ActorCfg, NoiseCfg, Td3AlgorithmCfg
 from cohoff.offpolicy.algorithm_cfg import OffPolicyRunnerCfg
 
 
@@ -27,7 +28,7 @@ class ResfitAlgorithmCfg(Td3AlgorithmCfg):
     actor: ActorCfg = ActorCfg()
     """The residual (ours: its size)."""
 
-    critic: ScalarCriticCfg = ScalarCriticCfg()
+    critic: ScalarCriticCfg = ScalarCriticCfg(num_members=10)
     """Ten critics (ours: their size)."""
 
     noise: NoiseCfg = NoiseCfg(exploration_std=0.05, smoothing_std=0.05, smoothing_limit=0.1)
@@ -42,17 +43,8 @@ class ResfitAlgorithmCfg(Td3AlgorithmCfg):
     actor_start_episodes: Annotated[int, Ge(0)] = 0
     """Episodes before the actor moves; the paper counts steps alone."""
 
-    n_step: Annotated[int, Ge(1)] = 3
-    """Steps of reward before the bootstrap."""
-
     discount: Annotated[float, Gt(0), Lt(1)] | None = 0.99
     """Discount of a control step."""
-
-    learning_rate: Annotated[float, Gt(0)] = 1e-4
-    """Of the critics (ours)."""
-
-    final_learning_rate: Annotated[float, Ge(0)] = 1e-4
-    """At the last iteration: constant."""
 
     actor_learning_rate_share: Annotated[float, Gt(0)] = 0.05
     """The actor's rate is 5e-6; the paper uses 1e-6 to 5e-6."""

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le
 from isaaclab.utils import configclass
 
 from cohoff.algorithms.common.critic_cfg import ScalarCriticCfg
 from cohoff.algorithms.common.gaussian_cfg import GaussianPolicyCfg
-from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg, OffPolicyRunnerCfg
+from cohoff.algorithms.common.published_cfg import PublishedAlgorithmCfg
+from cohoff.offpolicy.algorithm_cfg import OffPolicyRunnerCfg
 
 
 @configclass
-class RlpdAlgorithmCfg(OffPolicyAlgorithmCfg):
+class RlpdAlgorithmCfg(PublishedAlgorithmCfg):
     """RLPD (arXiv 2302.02948): the policy alone, without a base."""
 
     learner: str = "cohoff.algorithms.rlpd.rlpd:RLPD"
@@ -40,29 +41,14 @@ class RlpdAlgorithmCfg(OffPolicyAlgorithmCfg):
     initial_temperature: Annotated[float, Gt(0)] = 1.0
     """Temperature at the start."""
 
-    discount: Annotated[float, Gt(0), Lt(1)] | None = 0.99
-    """Discount of a control step."""
-
     learning_rate: Annotated[float, Gt(0)] = 1e-4
     """Of actor, critics and temperature, at the start."""
 
     final_learning_rate: Annotated[float, Ge(0)] = 1e-4
     """At the last iteration."""
 
-    actor_learning_rate_share: Annotated[float, Gt(0)] = 1.0
-    """The actor has the rate of the critics."""
-
     updates_per_iteration: Annotated[int, Ge(0)] = 24
     """Three for each of the 8 control steps of an iteration, as with one environment."""
-
-    policy_delay: Annotated[int, Ge(1)] = 1
-    """Critic updates per actor update."""
-
-    learning_starts: Annotated[int, Ge(0)] = 0
-    """The first update follows the first iteration."""
-
-    actor_start_episodes: Annotated[int, Ge(0)] = 0
-    """The actor does not wait for ended episodes."""
 
 
 @configclass
