@@ -5,5 +5,5 @@
 
 from cohoff_tasks.common.recipe import Recipe
 
-RECIPE = Recipe(num_demonstrations=12, disturbance=0.2)
+RECIPE = Recipe(num_demonstrations=10, disturbance=0.2)
 """The recipe of the task."""
