@@ -22,7 +22,7 @@ class ManipulationDiceAlgorithmCfg(DiceAlgorithmCfg):
     target_rate: float = 0.02
     actor_start_steps: int = 20_000
     actor_start_episodes: int = 1
-    updates_per_iteration: int = 64
+    update_to_data: float = 0.125
 
 
 @configclass

@@ -51,6 +51,7 @@ from cohoff.offpolicy.saved_settings import agent_settings, flat_settings
 from cohoff.offpolicy.stock_runner import replace_stock_runner
 from cohoff.offpolicy.time_limit import limit_episodes
 from cohoff.offpolicy.transitions import Transitions, demonstrated_transitions
+from cohoff.offpolicy.update_to_data import updates_due
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import base_path
@@ -86,7 +87,7 @@ class OffPolicyAlgorithm:
         batch_size: int,
         demonstration_share: float,
         final_demonstration_share: float | None,
-        updates_per_iteration: int,
+        update_to_data: float,
         policy_delay: int,
         replay_steps: int,
         n_step: int,
@@ -116,7 +117,7 @@ class OffPolicyAlgorithm:
         self.max_iterations = max_iterations
         self.batch_size, self.n_step = batch_size, n_step
         self.demonstration_shares = demonstration_share, final_demonstration_share
-        self.updates_per_iteration, self.policy_delay = updates_per_iteration, policy_delay
+        self.update_to_data, self.policy_delay = update_to_data, policy_delay
         self.learning_starts, self.base_collection_std = learning_starts, base_collection_std
         self.actor_start_steps, self.actor_start_episodes = actor_start_steps, actor_start_episodes
         self.discount, self.effective_horizon = discount or 0.0, effective_horizon
@@ -169,6 +170,8 @@ class OffPolicyAlgorithm:
         self.agent_settings: dict[str, Any] = {}
         """Settings that checkpoints hold; see :mod:`cohoff.offpolicy.saved_settings`."""
         self.iteration = self.env_steps = self.num_updates = 0
+        self._steps_before = 0
+        """Environment steps before this iteration."""
         self.num_skipped, self.skipped_in_a_row = (
             torch.zeros((), dtype=torch.long, device=self.device) for _ in range(2)
         )
@@ -218,12 +221,10 @@ class OffPolicyAlgorithm:
     def update(self) -> dict[str, float]:
         """Run this iteration's updates; return the mean of what they measured."""
         if self.env_steps >= self.learning_starts:
-            over = min(self.iteration / max(self.max_iterations - 1, 1), 1.0)
-            self.learning_rate = self._rate.set(over)
-            num_demo_rows = demonstrated_rows(self.batch_size, *self.demonstration_shares, over)
-            for _ in range(self.updates_per_iteration):
-                self.run_update(self.actor_has_started and self.num_updates % self.policy_delay == 0, num_demo_rows)
-                self.num_updates += 1
+            # Of one process: several make each update together, with a batch from each.
+            before, after = (steps // self.ranks.size for steps in (self._steps_before, self.env_steps))
+            self.learn(updates_due(before, after, self.update_to_data))
+        self._steps_before = self.env_steps
         self.iteration += 1
         means = self.report.write(
             {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates}
@@ -234,6 +235,15 @@ class OffPolicyAlgorithm:
             self._inspector.inspect(self.iteration)
         self.policy.output_std.fill_(means.get("std", torch.nan))
         return {name: means[name] for name in ("critic_loss", "kl") if name in means}
+
+    def learn(self, num_updates: int) -> None:
+        """Make ``num_updates`` updates, with the schedules of the present iteration."""
+        over = min(self.iteration / max(self.max_iterations - 1, 1), 1.0)
+        self.learning_rate = self._rate.set(over)
+        num_demo_rows = demonstrated_rows(self.batch_size, *self.demonstration_shares, over)
+        for _ in range(num_updates):
+            self.run_update(self.actor_has_started and self.num_updates % self.policy_delay == 0, num_demo_rows)
+            self.num_updates += 1
 
     def update_once(self, with_actor: bool, num_demo_rows: int) -> None:
         """One update, from the drawn batch to the metrics: what is captured. The host reads and counts nothing here."""
@@ -452,7 +462,7 @@ class OffPolicyAlgorithm:
             self.run_update = self._make_update()  # the optimizers' tensors are other ones now
             counters, meta = loaded_dict["counters"], loaded_dict["meta"]
             self.iteration, self.env_steps = counters["iteration"], counters["env_steps"]
-            self.num_updates = counters["updates"]
+            self.num_updates, self._steps_before = counters["updates"], self.env_steps
             if self.inputs.engine is None and meta["base"] is not None and self.learner.uses_base:
                 self.inputs.open_base(meta["base"])
                 self.policy.engine = self.inputs.engine

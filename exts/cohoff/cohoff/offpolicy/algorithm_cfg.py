@@ -61,8 +61,9 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     final_demonstration_share: Annotated[float, Gt(0), Lt(1)] | None = None
     """At the last iteration; linear in between, in nine sizes. None keeps ``demonstration_share``."""
 
-    updates_per_iteration: Annotated[int, Ge(0)] = 64
-    """Critic updates per iteration of ``num_steps_per_env`` control steps."""
+    update_to_data: Annotated[float, Ge(0)] = 0.125
+    """Critic updates per environment step (ours), whatever the number of environments: 64 an iteration of 8 control
+    steps in 64 environments. In N processes, per environment step of one of them."""
 
     policy_delay: Annotated[int, Ge(1)] = 3
     """Critic updates per actor update."""

@@ -69,8 +69,8 @@ class Csil2023AlgorithmCfg(OffPolicyAlgorithmCfg):
     policy_delay: Annotated[int, Ge(1)] = 1
     """Critic updates per actor update."""
 
-    updates_per_iteration: Annotated[int, Ge(0)] = 8
-    """One for each of the 8 control steps of an iteration, as with one environment."""
+    update_to_data: Annotated[float, Ge(0)] = 1 / 64
+    """The paper's one for each step of one environment; here for a control step of 64."""
 
     learning_starts: Annotated[int, Ge(0)] = 0
     """The first update follows the first iteration."""

@@ -52,8 +52,8 @@ class RlpdAlgorithmCfg(OffPolicyAlgorithmCfg):
     actor_learning_rate_share: Annotated[float, Gt(0)] = 1.0
     """The actor has the rate of the critics."""
 
-    updates_per_iteration: Annotated[int, Ge(0)] = 24
-    """Three for each of the 8 control steps of an iteration, as with one environment."""
+    update_to_data: Annotated[float, Ge(0)] = 3 / 64
+    """Three for each step of one environment; here for a control step of 64."""
 
     policy_delay: Annotated[int, Ge(1)] = 1
     """Critic updates per actor update."""
