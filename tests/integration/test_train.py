@@ -24,7 +24,7 @@ SMALL = [
     "agent.algorithm.update_to_data=0.0625",
     "agent.algorithm.learning_starts=0",
     "agent.algorithm.actor_start_episodes=0",
-    "agent.algorithm.replay_steps=50",
+    "agent.algorithm.replay_rows=350",
 ]
 
 

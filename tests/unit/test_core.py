@@ -308,7 +308,6 @@ def test_the_target_follows_slowly(cfg: dict[str, Any], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"n_step": 51}, "n_step=51, agent.algorithm.replay_steps=50"),
         ({"demonstration_share": 0.01}, "a batch needs a demonstrated"),
         ({"final_demonstration_share": 0.01}, "agent.algorithm.final_demonstration_share=0.01: a batch needs"),
         ({"final_learning_rate": 1e-2}, "final_learning_rate must not be above"),
@@ -317,7 +316,7 @@ def test_the_target_follows_slowly(cfg: dict[str, Any], tmp_path: Path) -> None:
 def test_settings_that_exclude_each_other_end_in_one_line(
     cfg: dict[str, Any], capsys: pytest.CaptureFixture, change: dict[str, Any], words: str
 ) -> None:
-    cfg["algorithm"] |= {"replay_steps": 50, **change}
+    cfg["algorithm"] |= change
     env = point_mass.PointMass(8, None)
     with pytest.raises(SystemExit):
         OffPolicyAlgorithm.construct_algorithm(env.get_observations(), env, cfg, "cpu")

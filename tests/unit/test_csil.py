@@ -83,7 +83,7 @@ def cfg(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     algorithm.critic.hidden_dims = (16,)
     algorithm.clone.steps, algorithm.critic.pretrain_steps = 30, 5
     algorithm.batch_size, algorithm.update_to_data = 16, 1 / N  # an update for each control step
-    algorithm.replay_steps, algorithm.learning_starts, algorithm.actor_start_episodes = 30, 0, 0
+    algorithm.replay_rows, algorithm.learning_starts, algorithm.actor_start_episodes = 30 * 14, 0, 0
     return runner.to_dict()
 
 

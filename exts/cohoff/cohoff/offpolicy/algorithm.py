@@ -46,6 +46,7 @@ from cohoff.offpolicy.preparing import prepare
 from cohoff.offpolicy.random_state import random_state, restore_random_state
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
 from cohoff.offpolicy.replay_file import save_replay
+from cohoff.offpolicy.replay_memory import allocate_replay
 from cohoff.offpolicy.report import Report
 from cohoff.offpolicy.saved_settings import agent_settings, flat_settings
 from cohoff.offpolicy.stock_runner import replace_stock_runner
@@ -89,7 +90,7 @@ class OffPolicyAlgorithm:
         final_demonstration_share: float | None,
         update_to_data: float,
         policy_delay: int,
-        replay_steps: int,
+        replay_rows: int,
         n_step: int,
         discount: float | None,
         effective_horizon: float,
@@ -121,7 +122,7 @@ class OffPolicyAlgorithm:
         self.learning_starts, self.base_collection_std = learning_starts, base_collection_std
         self.actor_start_steps, self.actor_start_episodes = actor_start_steps, actor_start_episodes
         self.discount, self.effective_horizon = discount or 0.0, effective_horizon
-        self.learning_rate, self.replay_steps, self.time_limit = learning_rate, replay_steps, time_limit
+        self.learning_rate, self.replay_rows, self.time_limit = learning_rate, replay_rows, time_limit
         self.best_of = best_of
 
         self.num_envs = env.num_envs
@@ -306,24 +307,11 @@ class OffPolicyAlgorithm:
         with self.ranks.together():
             demonstrations = self._open_inputs()
         self._check_ranks()
-        engine = self.inputs.engine
+        with self.ranks.together():  # before the demonstrations, as it may not fit
+            self.collector = self._make_collector(num_train)
         with self.ranks.together(), self.ranks.same_random_numbers():
             transitions = self._learn_from(demonstrations)
         self.ranks.share_learner(self.learner)
-        choose_noise, best_of = None, None
-        if self.best_of > 1:
-            best_of = BestOf(self.learner, self.observe, engine, self.best_of)
-            choose_noise = best_of.choose_noise if best_of.chooses_noise else None
-        if isinstance(self.learner, NoiseLearner):
-            is_train = torch.arange(self.num_envs, device=self.device) < num_train
-            choose_noise = LearnedNoise(self.learner, self.observe, is_train)
-        # Only now, because the features of a state come from what has been learned from the demonstrations.
-        keeps_plans = isinstance(self.learner, NoiseLearner)
-        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise, keeps_plans)
-        self.collector = Collector(
-            self.learner, self.observe, base_actions, self.replay_steps, num_train, self._example,
-            self.problem.action_dim, best_of,
-        )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
         totals = {
             "replay_lost": self.collector.buffer.num_lost,
@@ -337,6 +325,24 @@ class OffPolicyAlgorithm:
             self._go_on(self.collector, self.resumed)
         self._inspector = NonFiniteInspector(self.collector, self.log_dir)
         self._num_inspected = int(self.collector.num_non_finite)
+
+    def _make_collector(self, num_train: int) -> Collector:
+        engine, window = self.inputs.engine, self.n_step
+        choose_noise, best_of = None, None
+        if self.best_of > 1:
+            best_of = BestOf(self.learner, self.observe, engine, self.best_of)
+            choose_noise = best_of.choose_noise if best_of.chooses_noise else None
+        if isinstance(self.learner, NoiseLearner):
+            is_train = torch.arange(self.num_envs, device=self.device) < num_train
+            choose_noise = LearnedNoise(self.learner, self.observe, is_train)
+            window = self.inputs.replan_interval
+        keeps_plans = isinstance(self.learner, NoiseLearner)
+        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise, keeps_plans)
+        action_dim, tell = self.problem.action_dim, self.ranks.is_first
+        return Collector(
+            self.learner, self.observe, base_actions, num_train, self._example, action_dim,
+            lambda state: allocate_replay(self.replay_rows, num_train, window, state, action_dim, tell), best_of,
+        )  # fmt: skip
 
     def _open_inputs(self) -> Demonstrations:
         if self.log_dir is not None and (files := checkpoints(self.log_dir)) and not self._resumes_in_place:

@@ -68,8 +68,9 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     policy_delay: Annotated[int, Ge(1)] = 3
     """Critic updates per actor update."""
 
-    replay_steps: Annotated[int, Ge(1)] = 4_000
-    """Control steps that the replay buffer holds, for each training environment."""
+    replay_rows: Annotated[int, Ge(1)] = 224_000
+    """Transitions that the replay buffer holds, of all training environments together (ours): 4,000 control steps of
+    each of 56, which are those of 64 environments. In N processes, of each."""
 
     n_step: Annotated[int, Ge(1)] = 1
     """Steps of reward before the bootstrap (ours: larger for few updates)."""

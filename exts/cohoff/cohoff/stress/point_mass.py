@@ -182,7 +182,7 @@ def smallest_csil(folder: Path) -> dict[str, Any]:
     algorithm["clone"] |= {"steps": 20, "holdout": 0.0}
     algorithm |= {
         "demonstrations": str(folder / "demos.hdf5"), "combination": "policy", "gradient_penalty": 0.0,
-        "batch_size": 16, "update_to_data": 7 / 32, "replay_steps": 50, "learning_starts": 0,
+        "batch_size": 16, "update_to_data": 7 / 32, "replay_rows": 350, "learning_starts": 0,
         "actor_start_episodes": 0,
     }  # fmt: skip
     return runner
