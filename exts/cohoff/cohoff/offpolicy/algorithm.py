@@ -304,6 +304,7 @@ class OffPolicyAlgorithm:
 
     def _prepare(self) -> None:
         num_train = self.num_envs - evaluation_environments(self.num_envs, self.evaluation_share)
+        self.env.reserved_envs = self.num_envs - num_train  # for films of them
         with self.ranks.together():
             demonstrations = self._open_inputs()
         self._check_ranks()
