@@ -116,6 +116,27 @@ def test_playing_and_evaluating_a_checkpoint_bring_its_base_along(workspace: Pat
     assert json.loads((workspace / "trained.json").read_text())["episodes"] == 4
 
 
+def test_a_browser_sees_the_robot_of_a_run_in_progress(workspace: Path) -> None:
+    """Its page is told the shapes of both environments once, and from then on where they are."""
+    pytest.importorskip("viser", reason='needs pip install -e ".[viewer]"')
+    from viser_client import watch
+
+    command = isaaclab("train", "--task", TASK, "--device", "cpu", "--num_envs", "2", "--viz", "viser")
+    command += ["--max_iterations", "100000", "--run_name", "watched", *SMALL]
+    inputs = ("agent.algorithm.demonstrations=demos.hdf5", "agent.algorithm.base=base.safetensors")
+    with (workspace / "watched.log").open("w") as log:
+        process = subprocess.Popen([*command, *inputs], cwd=workspace, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            seen = watch(port=8080, seconds=30.0, patience=300.0)
+        finally:
+            process.kill()
+            process.wait()
+    links = [name for name, count in seen.num_vertices.items() if count > 500]
+    assert len(links) >= 11, (workspace / "watched.log").read_text()[-3000:]  # eight of the arm, the hand, two fingers
+    assert {len(place) for name in links for place in seen.positions[name]} == {2}
+    assert max(seen.moved[name] for name in links) > 0.01  # m: it acts
+
+
 def test_a_foreign_file_ends_training_with_one_line_and_no_run(workspace: Path) -> None:
     (workspace / "foreign.hdf5").write_bytes(b"not HDF5")
     process = train(workspace, "agent.algorithm.demonstrations=foreign.hdf5", "--max_iterations", "1", ok=False)
