@@ -27,7 +27,7 @@ PAGES = (
 
 TINY = (
     "agent.num_steps_per_env=4 agent.algorithm.clone.steps=20 agent.algorithm.critic.pretrain_steps=20 "
-    "agent.algorithm.updates_per_iteration=2"
+    "agent.algorithm.update_to_data=0.0625"
 )
 NEWEST = "$(ls -d logs/rsl_rl/cohoff_square/* | tail -n 1)"
 

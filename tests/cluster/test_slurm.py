@@ -36,7 +36,7 @@ SMALL = [
     "--max_iterations", str(ITERATIONS),
     "agent.algorithm.demonstrations=demos.hdf5", "agent.algorithm.base=base.safetensors", "agent.num_steps_per_env=4",
     "agent.algorithm.clone.steps=20", "agent.algorithm.critic.pretrain_steps=20", "agent.algorithm.learning_starts=0",
-    "agent.algorithm.updates_per_iteration=2", "agent.algorithm.actor_start_episodes=0", "agent.save_interval=1000",
+    "agent.algorithm.update_to_data=0.125", "agent.algorithm.actor_start_episodes=0", "agent.save_interval=1000",
 ]  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
 from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.collector import Collector
+from cohoff.offpolicy.replay_buffer import ReplayBuffer
 from cohoff.offpolicy.report import Report
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
@@ -99,7 +100,13 @@ def make_algorithm(device: str, gradient_penalty: float) -> OffPolicyAlgorithm:
     engine = ChunkEngine(FlowPolicy(spec).eval().requires_grad_(False), NUM_ENVS, device, replan_interval=4)
     actions = BaseActions(engine, NUM_ENVS, algorithm.device)
     algorithm.collector = Collector(
-        algorithm.learner, algorithm.observe, actions, 6, NUM_ENVS - 1, observe(), ACTION_DIM
+        algorithm.learner,
+        algorithm.observe,
+        actions,
+        NUM_ENVS - 1,
+        observe(),
+        ACTION_DIM,
+        lambda state: ReplayBuffer(6, NUM_ENVS - 1, state, ACTION_DIM),
     )
     algorithm.demonstration_buffer = algorithm.collector.buffer
     totals = {"non_finite": algorithm.collector.num_non_finite, "skipped_in_a_row": algorithm.skipped_in_a_row}

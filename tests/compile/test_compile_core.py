@@ -99,7 +99,10 @@ def test_acting_and_storing_compile_once(monkeypatch: pytest.MonkeyPatch) -> Non
     collectors = []
     for _ in range(2):
         observe = Observer({"actor": ["policy"]}, groups())
-        collector = Collector(learner, observe, BaseActions(None, N, device), 6, N - 1, groups(), A)
+        actions = BaseActions(None, N, device)
+        collector = Collector(
+            learner, observe, actions, N - 1, groups(), A, lambda state: ReplayBuffer(6, N - 1, state, A)
+        )
         collector.act(groups())
         collectors.append(collector)
     eager, compiled = collectors

@@ -28,7 +28,7 @@ def cfg(tmp_path: Path) -> dict[str, Any]:
     cfg = point_mass.smallest_run(tmp_path)
     cfg["algorithm"] |= {
         "actor_start_episodes": 1, "policy_delay": 2, "refinement_learning_rate": 1e-3,
-        "updates_per_iteration": UPDATES,
+        "update_to_data": UPDATES / (STEPS * ENVS),
     }  # fmt: skip
     return cfg | {"max_iterations": ITERATIONS, "num_steps_per_env": STEPS, "save_interval": 2}
 

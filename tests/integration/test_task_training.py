@@ -32,7 +32,7 @@ def test_a_task_trains_by_its_name_alone(task: str, tmp_path: Path) -> None:
     train += ["agent.algorithm.demonstrations=demos.hdf5", "agent.algorithm.base=base.safetensors"]
     train += ["agent.algorithm.clone.steps=20", "agent.algorithm.critic.pretrain_steps=5"]
     train += ["agent.algorithm.learning_starts=0", "agent.algorithm.actor_start_episodes=0"]
-    run(tmp_path, *train, "agent.num_steps_per_env=4", "agent.algorithm.updates_per_iteration=2")
+    run(tmp_path, *train, "agent.num_steps_per_env=4", "agent.algorithm.update_to_data=0.125")
     (folder,) = (tmp_path / "logs" / "rsl_rl").glob("cohoff_*/*")
     lines = [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
     assert [line["env_steps"] for line in lines] == [16, 32] and lines[-1]["updates"] == 4

@@ -21,10 +21,10 @@ SMALL = [
     "agent.num_steps_per_env=4",
     "agent.algorithm.clone.steps=20",
     "agent.algorithm.critic.pretrain_steps=20",
-    "agent.algorithm.updates_per_iteration=2",
+    "agent.algorithm.update_to_data=0.0625",
     "agent.algorithm.learning_starts=0",
     "agent.algorithm.actor_start_episodes=0",
-    "agent.algorithm.replay_steps=50",
+    "agent.algorithm.replay_rows=350",
 ]
 
 
@@ -114,6 +114,27 @@ def test_playing_and_evaluating_a_checkpoint_bring_its_base_along(workspace: Pat
     script += ["--episodes", "4", "--num_envs", "4", "--json", "trained.json"]
     run(workspace, *script)
     assert json.loads((workspace / "trained.json").read_text())["episodes"] == 4
+
+
+def test_a_browser_sees_the_robot_of_a_run_in_progress(workspace: Path) -> None:
+    """Its page is told the shapes of both environments once, and from then on where they are."""
+    pytest.importorskip("viser", reason='needs pip install -e ".[viewer]"')
+    from viser_client import watch
+
+    command = isaaclab("train", "--task", TASK, "--device", "cpu", "--num_envs", "2", "--viz", "viser")
+    command += ["--max_iterations", "100000", "--run_name", "watched", *SMALL]
+    inputs = ("agent.algorithm.demonstrations=demos.hdf5", "agent.algorithm.base=base.safetensors")
+    with (workspace / "watched.log").open("w") as log:
+        process = subprocess.Popen([*command, *inputs], cwd=workspace, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            seen = watch(port=8080, seconds=30.0, patience=300.0)
+        finally:
+            process.kill()
+            process.wait()
+    links = [name for name, count in seen.num_vertices.items() if count > 500]
+    assert len(links) >= 11, (workspace / "watched.log").read_text()[-3000:]  # eight of the arm, the hand, two fingers
+    assert {len(place) for name in links for place in seen.positions[name]} == {2}
+    assert max(seen.moved[name] for name in links) > 0.01  # m: it acts
 
 
 def test_a_foreign_file_ends_training_with_one_line_and_no_run(workspace: Path) -> None:

@@ -31,8 +31,8 @@ def point_mass_cfg(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, A
     runner = OffPolicyRunnerCfg(max_iterations=ITERATIONS).to_dict()
     # Three tenths of the rate for the actor, the default, are too slow to be seen in so few updates.
     runner["algorithm"] = OffPolicyAlgorithmCfg(learner="").to_dict() | {
-        "demonstrations": str(folder / "demos.hdf5"), "base": "base", "replay_steps": 200, "n_step": 3,
-        "batch_size": 128, "updates_per_iteration": 16, "learning_starts": 0, "learning_rate": 1e-3,
+        "demonstrations": str(folder / "demos.hdf5"), "base": "base", "replay_rows": 5_600, "n_step": 3,
+        "batch_size": 128, "update_to_data": 1 / 16, "learning_starts": 0, "learning_rate": 1e-3,
         "final_learning_rate": 1e-3, "policy_delay": 1, "effective_horizon": 4.0, "actor_start_episodes": 1,
         "actor_learning_rate_share": 1.0,
     }  # fmt: skip

@@ -17,7 +17,7 @@ CORE = ROOT / "exts" / "cohoff"
 TASKS = ROOT / "tasks"
 SIMULATOR = ("isaaclab", "pxr", "warp", "newton", "mujoco", "omni", "isaacsim")
 
-GROUND = {"errors", "cli", "files", "provenance", "run_folder", "settings"}
+GROUND = {"errors", "cli", "files", "memory", "provenance", "run_folder", "settings"}
 ARROWS = {
     **dict.fromkeys(GROUND, GROUND),
     "networks": GROUND,

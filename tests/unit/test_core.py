@@ -19,9 +19,11 @@ import torch
 from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.csil import CSIL
 from cohoff.offpolicy.algorithm import OffPolicyAlgorithm
+from cohoff.offpolicy.algorithm_cfg import OffPolicyAlgorithmCfg
 from cohoff.offpolicy.batch import Batch, State, concatenate
 from cohoff.offpolicy.demonstration_share import NUM_SIZES, demonstrated_rows
 from cohoff.offpolicy.time_limit import limit_episodes
+from cohoff.offpolicy.update_to_data import updates_due
 from cohoff.stress import point_mass
 
 
@@ -64,6 +66,30 @@ def test_no_update_before_learning_starts(cfg: dict[str, Any], tmp_path: Path) -
     assert recorder.calls == []
     algorithm, recorder = run(cfg, tmp_path, 2)
     assert len(recorder.calls) == algorithm.num_updates == 7
+
+
+def test_the_default_is_64_updates_for_8_steps_of_64_environments() -> None:
+    ratio = OffPolicyAlgorithmCfg(learner="").update_to_data
+    assert updates_due(0, 8 * 64, ratio) == updates_due(99 * 8 * 64, 100 * 8 * 64, ratio) == 64
+    assert updates_due(0, 8 * 4096, ratio) == 64 * 64
+
+
+@pytest.mark.parametrize("ratio", [0.1, 1 / 3, 0.3, 1.0, 2.5])
+def test_no_update_is_lost_or_made_twice(ratio: float) -> None:
+    """In iterations of 7 steps; a tenth of 350 is 35, though .1 is not a tenth."""
+    made = [updates_due(7 * i, 7 * i + 7, ratio) for i in range(50)]
+    assert sum(made) == int(350 * ratio + 1e-9) and max(made) - min(made) <= 1
+
+
+@pytest.mark.parametrize(("num_envs", "iterations"), [(8, 6), (32, 3)])
+def test_updates_follow_the_number_of_environment_steps(
+    cfg: dict[str, Any], tmp_path: Path, num_envs: int, iterations: int
+) -> None:
+    """Steps before learning starts are not made up for."""
+    cfg["algorithm"] |= {"update_to_data": 0.07, "learning_starts": 5 * num_envs}
+    trained = point_mass.train(cfg, tmp_path, iterations, num_envs=num_envs, steps=4)
+    steps = 4 * num_envs
+    assert trained.num_updates == int(0.07 * iterations * steps + 1e-9) - int(0.07 * steps)
 
 
 def test_the_learning_rate_falls_to_its_final_value(cfg: dict[str, Any], tmp_path: Path) -> None:
@@ -262,7 +288,7 @@ def test_exploration_is_bounded(cfg: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_the_target_follows_slowly(cfg: dict[str, Any], tmp_path: Path) -> None:
-    cfg["algorithm"] |= {"target_rate": 0.25, "updates_per_iteration": 1, "learning_rate": 1e-2}
+    cfg["algorithm"] |= {"target_rate": 0.25, "update_to_data": 1 / 8, "learning_rate": 1e-2}
     algorithm, _ = run(cfg, tmp_path, 0, record=False)
     model = cast(CSIL, algorithm.learner).model
     target, online = model.target.head.bias, model.critic.head.bias
@@ -282,7 +308,6 @@ def test_the_target_follows_slowly(cfg: dict[str, Any], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"n_step": 51}, "n_step=51, agent.algorithm.replay_steps=50"),
         ({"demonstration_share": 0.01}, "a batch needs a demonstrated"),
         ({"final_demonstration_share": 0.01}, "agent.algorithm.final_demonstration_share=0.01: a batch needs"),
         ({"final_learning_rate": 1e-2}, "final_learning_rate must not be above"),
@@ -291,7 +316,7 @@ def test_the_target_follows_slowly(cfg: dict[str, Any], tmp_path: Path) -> None:
 def test_settings_that_exclude_each_other_end_in_one_line(
     cfg: dict[str, Any], capsys: pytest.CaptureFixture, change: dict[str, Any], words: str
 ) -> None:
-    cfg["algorithm"] |= {"replay_steps": 50, **change}
+    cfg["algorithm"] |= change
     env = point_mass.PointMass(8, None)
     with pytest.raises(SystemExit):
         OffPolicyAlgorithm.construct_algorithm(env.get_observations(), env, cfg, "cpu")

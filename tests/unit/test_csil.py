@@ -82,8 +82,8 @@ def cfg(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     algorithm.policy.num_features = algorithm.policy.hidden_dim = 16
     algorithm.critic.hidden_dims = (16,)
     algorithm.clone.steps, algorithm.critic.pretrain_steps = 30, 5
-    algorithm.batch_size, algorithm.updates_per_iteration = 16, 3
-    algorithm.replay_steps, algorithm.learning_starts, algorithm.actor_start_episodes = 30, 0, 0
+    algorithm.batch_size, algorithm.update_to_data = 16, 1 / N  # an update for each control step
+    algorithm.replay_rows, algorithm.learning_starts, algorithm.actor_start_episodes = 30 * 14, 0, 0
     return runner.to_dict()
 
 
@@ -230,7 +230,7 @@ def test_every_combination_and_reward_learns_and_reports(
     assert not torch.equal(start, model_of(learner).actor.mean_weight)
     line = json.loads((tmp_path / "progress.jsonl").read_text())
     assert line["replay_lost"] == collector_of(learner).buffer.num_lost.item() == 0
-    assert line["updates"] == 3 and line["env_steps"] == 4 * N
+    assert line["updates"] == 4 and line["env_steps"] == 4 * N
     assert all(torch.isfinite(value).all() for value in model_of(learner).state_dict().values())
 
 
@@ -252,18 +252,21 @@ def test_the_actor_rests_until_every_training_environment_has_ended_its_episodes
         learner.update()
     obs = roll(learner, env, obs, ~done, success, invalid)
     learner.update()
+    obs = roll(learner, env, obs)
     learner.update()
     assert learner.report.fewest == {"train": 1, "eval": 3}
-    roll(learner, env, obs, ~done, success, invalid)
+    obs = roll(learner, env, obs, ~done, success, invalid)
     learner.update()
     assert learner.report.fewest == {"train": 2, "eval": 3}
     assert torch.equal(start, model_of(learner).actor.mean_weight)
 
     write_checkpoint(learner.save(), tmp_path / "first" / "model_0.pt")
-    resumed = OffPolicyAlgorithm.construct_algorithm(obs, RandomEnv(tmp_path / "second"), cfg, "cpu")
+    other = RandomEnv(tmp_path / "second")
+    resumed = OffPolicyAlgorithm.construct_algorithm(obs, other, cfg, "cpu")
     resumed.load(read_checkpoint(tmp_path / "first")[0], None, True)
     resumed.train_mode()
-    for algorithm in (learner, resumed):
+    for algorithm, its_env in ((learner, env), (resumed, other)):
+        roll(algorithm, its_env, obs)
         algorithm.update()
         assert not torch.equal(start, model_of(algorithm).actor.mean_weight)
 

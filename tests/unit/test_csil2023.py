@@ -68,7 +68,7 @@ def make_demonstrations(length: int = 20, episodes: int = 10) -> Transitions:
 
 def test_csil2023_raises_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cfg = point_mass_cfg(tmp_path, monkeypatch)
-    cfg["algorithm"] |= {"updates_per_iteration": 32}
+    cfg["algorithm"] |= {"update_to_data": 0.125}
     # In so few updates the published .01 lets the policy leave its clone before the critics know more than it.
     start, end = train_on_the_point_mass(cfg, settings(beta=1.0), tmp_path)
     assert end > max(base_success(), start) + 0.1

@@ -137,7 +137,7 @@ def test_the_export_acts_as_the_policy(tmp_path: Path) -> None:
 def test_ibrl_raises_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """With four times the updates of the other tests, as the policy starts from nothing."""
     cfg = point_mass_cfg(tmp_path, monkeypatch)
-    cfg["algorithm"] |= {"base_collection_std": 0.0, "updates_per_iteration": 64}
+    cfg["algorithm"] |= {"base_collection_std": 0.0, "update_to_data": 1 / 4}
     own = settings(IbrlAlgorithmCfg(), **SMALL, target_rate=0.02)
     torch.manual_seed(seed)
     start, end = train_on_the_point_mass(cfg, own, tmp_path)

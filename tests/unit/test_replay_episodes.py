@@ -21,7 +21,7 @@ from cohoff.stress import point_mass
 def test_the_episodes_are_those_that_were_collected(replay_steps: int, tmp_path: Path) -> None:
     """With 200 steps nothing has been overwritten; with 50, the ring has come around."""
     cfg = point_mass.smallest_csil(tmp_path / "inputs")
-    cfg["algorithm"] |= {"updates_per_iteration": 0, "replay_steps": replay_steps}
+    cfg["algorithm"] |= {"update_to_data": 0.0, "replay_rows": replay_steps * 7}
     run = tmp_path / "run"
     run.mkdir()
     algorithm = point_mass.train(cfg, run, iterations=10, num_envs=8, steps=12)

@@ -82,6 +82,7 @@ def progress(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
 def test_an_interrupted_run_equals_one_that_was_not(cfg: dict[str, Any], tmp_path: Path, number: int) -> None:
+    cfg["algorithm"]["update_to_data"] = 0.2  # 6.4 updates an iteration
     make_runner(cfg, tmp_path / "whole").learn(5)
     stopped(cfg, tmp_path / "first", iteration=2, number=number)
     assert [path.name for path in sorted((tmp_path / "first").glob("model_*.pt"))] == ["model_0.pt", "model_2.pt"]
@@ -268,7 +269,7 @@ def test_code_in_a_checkpoint_does_not_run(cfg: dict[str, Any], tmp_path: Path) 
 def test_updates_that_are_not_finite_are_skipped_and_end_the_run(
     cfg: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    cfg["algorithm"]["updates_per_iteration"] = 60
+    cfg["algorithm"]["update_to_data"] = 60 / 32
     runner = make_runner(cfg, tmp_path / "run")
     update = runner.alg.update
 

@@ -45,7 +45,7 @@ def make_batch() -> Batch:
 def test_rlpd_raises_success_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cfg = point_mass_cfg(tmp_path, monkeypatch)
     # A horizon below four demonstrations: the time to success has to outweigh the entropy that the actor is paid for.
-    cfg["algorithm"] |= {"updates_per_iteration": 64, "effective_horizon": 1.5}
+    cfg["algorithm"] |= {"update_to_data": 0.25, "effective_horizon": 1.5}
     start, end = train_on_the_point_mass(cfg, settings(initial_temperature=0.01), tmp_path)
     assert end > max(base_success(), start) + 0.1
 

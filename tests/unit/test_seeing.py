@@ -142,7 +142,7 @@ def test_checkpoints_hold_the_encoder(cfg: dict[str, Any], tmp_path: Path) -> No
 
 def test_any_learner_sees(cfg: dict[str, Any], tmp_path: Path) -> None:
     """One that chooses the noise of plans reads pictures both at a step and where a plan is due."""
-    core = ("demonstrations", "base", "batch_size", "updates_per_iteration", "replay_steps", "learning_starts")
+    core = ("demonstrations", "base", "batch_size", "update_to_data", "replay_rows", "learning_starts")
     shared = {name: cfg["algorithm"][name] for name in core} | {"actor_start_episodes": 0}
     small = {"actor_dims": (16,), "critic_dims": (16,)}
     runner = runner_of({**cfg, "algorithm": DsrlRunnerCfg().algorithm.to_dict() | small | shared}, tmp_path / "run")

@@ -28,7 +28,7 @@ from cohoff.settings import check_names
         ("algorithm.batch_size", 2.5, "agent.algorithm.batch_size is 2.5; it must be a valid integer"),
         ("algorithm.policy_delay", 0, "agent.algorithm.policy_delay is 0"),
         ("algorithm.n_step", 0, "agent.algorithm.n_step is 0"),
-        ("algorithm.replay_steps", 0, "agent.algorithm.replay_steps is 0"),
+        ("algorithm.replay_rows", 0, "agent.algorithm.replay_rows is 0"),
         ("algorithm.demonstration_share", 1.5, "agent.algorithm.demonstration_share is 1.5; it must be less than 1"),
         ("algorithm.num_demonstrations", 2.5, "agent.algorithm.num_demonstrations is 2.5"),
         ("algorithm.learning_rate", float("nan"), "agent.algorithm.learning_rate is nan"),

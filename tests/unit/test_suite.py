@@ -104,6 +104,24 @@ def test_agents_are_compared_on_the_same_data_each_with_its_iterations() -> None
     assert replace(other, cfg=replace(other.cfg, label="a title")).recipe_hash == other.recipe_hash
 
 
+def test_environments_are_compared_on_the_same_data() -> None:
+    runs = plan(make_suite(settings={"few": SettingCfg(), "many": SettingCfg(num_envs=1024, max_iterations=10)}))
+    first, other = runs["square", "few", 1], runs["square", "many", 1]
+    assert (first.cfg.num_envs, other.cfg.num_envs) == (64, 1024) and first.recipe_hash != other.recipe_hash
+    assert (other.data, other.data_cfg) == (first.data, first.data_cfg)
+
+
+def test_the_suite_of_environments_has_equal_budgets() -> None:
+    """In environment steps; an iteration has 8 control steps where nothing else is said."""
+    suite = read_suite(SUITES / "environments.yaml")
+    steps: dict[str, set[int]] = {}
+    for name, setting in suite.settings.items():
+        control = int(next((o.partition("=")[2] for o in setting.overrides if "num_steps_per_env" in o), "8"))
+        total = (setting.max_iterations or 100) * control * setting.num_envs
+        steps.setdefault(name.split("_")[0], set()).add(total)
+    assert steps == {"envs": {51_200}, "long": {409_600}}
+
+
 def test_suites_share_data_whatever_their_budget() -> None:
     """A folder of data belongs to one configuration; with another one, its files would be made again while in use."""
     first = plan(make_suite())["square", "csil", 1]
@@ -123,6 +141,7 @@ def test_suites_share_data_whatever_their_budget() -> None:
         ("max_iterations: 10", "max_iterations: ten", "ten"),
         ("max_iterations: 10", "max_iterations: 0", "tasks.Square.max_iterations"),
         ("csil: {}", "csil: {max_iterations: 0}", "settings.csil.max_iterations"),
+        ("csil: {}", "csil: {num_envs: 0}", "settings.csil.num_envs"),
         ("evaluations: 5", "evaluations: 0", "evaluations"),
         ("seeds: [3, 1]", "", "seeds"),
         ("seeds: [3, 1]", "seeds: []", "seeds"),

@@ -37,6 +37,6 @@ def test_a_run_logs_curves_and_configuration(tmp_path: Path, monkeypatch: pytest
     runner.learn(12)
     assert config["project"] == "cohoff" and config["id"] == os.environ["WANDB_RUN_ID"]
     assert config["train_cfg"]["algorithm"]["batch_size"] == 16
-    assert {"Learner/critic_loss", "Train/success_rate", "Eval/success_rate"} <= logged
+    assert {"Learner/critic_loss", "Train/success_rate", "Eval/success_rate", "Perf/memory_gb"} <= logged
     assert list((tmp_path / "wandb").glob("offline-run-*"))
     monkeypatch.delenv("WANDB_RUN_ID")

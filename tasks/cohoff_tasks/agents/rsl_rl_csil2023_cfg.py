@@ -24,7 +24,7 @@ class ManipulationCsil2023AlgorithmCfg(Csil2023AlgorithmCfg):
     policy: StationaryPolicyCfg = StationaryPolicyCfg(num_features=128)
     clone: CloneCfg = CloneCfg(steps=2_500, epochs=20, holdout=0.0)
     critic: SarsaCriticCfg = SarsaCriticCfg(hidden_dims=(128, 128))
-    updates_per_iteration: int = 64
+    update_to_data: float = 0.125
 
 
 @configclass

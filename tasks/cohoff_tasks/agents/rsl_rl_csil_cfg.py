@@ -20,7 +20,7 @@ class ManipulationCsilAlgorithmCfg(CsilAlgorithmCfg):
     n_step: int = 5
     target_rate: float = 0.02
     gradient_penalty: float = 0.0
-    updates_per_iteration: int = 64
+    update_to_data: float = 0.125
 
 
 @configclass

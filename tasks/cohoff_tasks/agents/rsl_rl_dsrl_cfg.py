@@ -18,7 +18,7 @@ class ManipulationDsrlAlgorithmCfg(DsrlAlgorithmCfg):
     actor_dims: tuple[int, ...] = (256, 256)
     critic_dims: tuple[int, ...] = (256, 256)
     target_rate: float = 0.02
-    updates_per_iteration: int = 64
+    update_to_data: float = 0.125
 
 
 @configclass

@@ -23,7 +23,7 @@ class ManipulationRlpdAlgorithmCfg(RlpdAlgorithmCfg):
     final_learning_rate: float = 3e-4
     initial_temperature: float = 0.01
     n_step: int = 5
-    updates_per_iteration: int = 256
+    update_to_data: float = 0.5
 
 
 @configclass

@@ -21,7 +21,7 @@ class ManipulationXqcAlgorithmCfg(XqcAlgorithmCfg):
     critic: CategoricalCriticCfg = CategoricalCriticCfg(hidden_dims=(128, 128, 128))
     n_step: int = 5
     target_rate: float = 0.02
-    updates_per_iteration: int = 64
+    update_to_data: float = 0.125
 
 
 @configclass

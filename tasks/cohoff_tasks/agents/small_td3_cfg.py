@@ -25,4 +25,4 @@ class SmallTd3Cfg:
     final_learning_rate: float = 3e-4
     target_rate: float = 0.02
     actor_start_episodes: int = 1
-    updates_per_iteration: int = 64
+    update_to_data: float = 0.125

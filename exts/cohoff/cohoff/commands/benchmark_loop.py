@@ -79,7 +79,7 @@ def make_algorithm(wrapped: Any, agent: str, args: argparse.Namespace) -> OffPol
     runner_cfg: Any = load_cfg_from_registry(args.task, f"rsl_rl_{agent}_cfg_entry_point")
     cfg = runner_cfg.to_dict()
     settings = cfg["algorithm"]
-    settings |= {"demonstrations": args.demos, "base": args.base, "updates_per_iteration": args.updates}
+    settings |= {"demonstrations": args.demos, "base": args.base}
     for section, name, value in (("clone", "steps", 20), ("critic", "pretrain_steps", 1)):
         if name in settings.get(section, {}):
             settings[section][name] = value
@@ -106,9 +106,9 @@ def measure(wrapped: Any, agent: str, args: argparse.Namespace) -> dict[str, Any
             if step >= WARM_UP:
                 simulation += stepped - acted
                 loop += acted - start + clock(args.device) - stepped
-    algorithm.learning_starts = algorithm.actor_start_steps = algorithm.actor_start_episodes = 0
+    algorithm.actor_start_steps = algorithm.actor_start_episodes = 0
     start = clock(args.device)
-    algorithm.update()
+    algorithm.learn(args.updates)
     update = (clock(args.device) - start) / args.updates
     return {
         "agent": agent,

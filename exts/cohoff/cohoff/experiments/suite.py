@@ -45,7 +45,9 @@ class SettingCfg:
     overrides: list[str] = field(default_factory=list)
     """Settings of the task or of training on it, in hydra's syntax."""
     max_iterations: int | None = None
-    """Iterations on every task, for an agent whose iterations are not 512 environment steps; None takes the task's."""
+    """Iterations on every task, where an iteration is not 512 environment steps; None takes the task's."""
+    num_envs: int = 64
+    """Environments of training."""
 
 
 @dataclass
@@ -102,6 +104,7 @@ def read_suite(path: Path) -> SuiteCfg:
     counts = {"episodes": suite.episodes, "evaluations": suite.evaluations}
     for group, entries in (("tasks", suite.tasks), ("settings", suite.settings)):
         counts |= {f"{group}.{name}.max_iterations": entry.max_iterations for name, entry in entries.items()}
+    counts |= {f"settings.{name}.num_envs": entry.num_envs for name, entry in suite.settings.items()}
     for name, value in counts.items():
         if value is not None and value < 1:
             raise InputError(f"{name} in {str(path)!r} is {value}; it must be at least 1")
@@ -153,6 +156,7 @@ def _pipeline_cfg(
         label=PipelineCfg.label if setting.agent == PipelineCfg.agent else setting.agent,
         experiment=name,
         seed=seed,
+        num_envs=setting.num_envs,
         max_iterations=max_iterations,
         save_interval=max(max_iterations // suite.evaluations, 1),
         episodes=suite.episodes,

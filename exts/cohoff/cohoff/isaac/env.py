@@ -15,7 +15,8 @@ from isaaclab.envs import ManagerBasedRLEnv, ManagerBasedRLEnvCfg
 
 from cohoff.algorithms.resip.residual import GROUP, ResidualActions
 from cohoff.errors import exit_on_input_error
-from cohoff.isaac.stock import prepare_recorders, usable_device
+from cohoff.isaac.films import EvaluationFilm
+from cohoff.isaac.stock import RECORDED, prepare_recorders, usable_device
 from cohoff.policies.loading import load_base
 from cohoff.settings import check_names
 
@@ -47,7 +48,13 @@ class ManipulationEnv(ManagerBasedRLEnv):
             prepare_recorders(cfg)
         self._non_finite_resets = torch.zeros((), dtype=torch.long, device=cfg.sim.device)
         self._residual: ResidualActions | None = None
+        self.reserved_envs = 0
+        """Environments at the end that a learner reserves for evaluation, which it sets: films show them."""
         super().__init__(cfg, render_mode, **kwargs)
+        self.video_recorders = [
+            EvaluationFilm(recorder.cfg, self) if recorder.cfg.source == RECORDED else recorder
+            for recorder in self.video_recorders
+        ]
 
     @property
     def non_finite_resets(self) -> torch.Tensor:

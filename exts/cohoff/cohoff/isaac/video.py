@@ -51,7 +51,7 @@ def record_video(env: Any, policy: Policy, max_steps: int, stride: int = 1) -> t
     policy.reset(torch.ones(num_envs, dtype=torch.bool, device=env.unwrapped.device))
     ended = np.zeros(num_envs, dtype=bool)
     succeeded = np.zeros(num_envs, dtype=bool)
-    shown = _images(env)
+    shown = camera_images(env)
     frames = [shown.copy()]
     for step in range(1, max_steps + 1):
         obs, _, terminated, truncated, extras = env.step(policy(TensorDict(obs, batch_size=[num_envs])))
@@ -61,7 +61,7 @@ def record_video(env: Any, policy: Policy, max_steps: int, stride: int = 1) -> t
         # The image after an end already shows the next episode.
         ended |= dones.cpu().numpy()
         if step % stride == 0 or ended.all():
-            shown[~ended] = _images(env)[~ended]
+            shown[~ended] = camera_images(env)[~ended]
             for i in np.flatnonzero(succeeded):
                 _mark(shown[i])
             frames.append(shown.copy())
@@ -89,10 +89,10 @@ def save_strip(path: str | Path, frames: Sequence[np.ndarray], count: int = 5) -
         Image.fromarray(rows).save(temporary)
 
 
-def _images(env: Any) -> np.ndarray:
-    """Current view of each environment, uint8, shape [N, height, width, 3]."""
+def camera_images(env: Any, rows: slice = slice(None)) -> np.ndarray:
+    """Current view of each environment, or of those in ``rows``, uint8, shape [N, height, width, 3]."""
     rgb = env.unwrapped.scene[CAMERA].data.output["rgb"]
-    return rgb.torch[..., :3].to(torch.uint8).cpu().numpy().copy()
+    return rgb.torch[rows, ..., :3].to(torch.uint8).cpu().numpy().copy()
 
 
 def _mark(image: np.ndarray) -> None:

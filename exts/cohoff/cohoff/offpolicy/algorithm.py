@@ -49,12 +49,14 @@ from cohoff.offpolicy.plans import (
 from cohoff.offpolicy.preparing import prepare
 from cohoff.offpolicy.random_state import random_state, restore_random_state
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
+from cohoff.offpolicy.replay_memory import allocate_replay
 from cohoff.offpolicy.report import Report
 from cohoff.offpolicy.sampler import Sampler
 from cohoff.offpolicy.saved_settings import agent_settings, flat_settings
 from cohoff.offpolicy.stock_runner import replace_stock_runner
 from cohoff.offpolicy.time_limit import limit_episodes
 from cohoff.offpolicy.transitions import Transitions, demonstrated_transitions
+from cohoff.offpolicy.update_to_data import updates_due
 from cohoff.policies.acting import ActingPolicy
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.loading import base_path
@@ -90,9 +92,9 @@ class OffPolicyAlgorithm:
         batch_size: int,
         demonstration_share: float,
         final_demonstration_share: float | None,
-        updates_per_iteration: int,
+        update_to_data: float,
         policy_delay: int,
-        replay_steps: int,
+        replay_rows: int,
         n_step: int,
         discount: float | None,
         effective_horizon: float,
@@ -120,11 +122,11 @@ class OffPolicyAlgorithm:
         self.max_iterations = max_iterations
         self.batch_size, self.n_step = batch_size, n_step
         self.demonstration_shares = demonstration_share, final_demonstration_share
-        self.updates_per_iteration, self.policy_delay = updates_per_iteration, policy_delay
+        self.update_to_data, self.policy_delay = update_to_data, policy_delay
         self.learning_starts, self.base_collection_std = learning_starts, base_collection_std
         self.actor_start_steps, self.actor_start_episodes = actor_start_steps, actor_start_episodes
         self.discount, self.effective_horizon = discount or 0.0, effective_horizon
-        self.learning_rate, self.replay_steps, self.time_limit = learning_rate, replay_steps, time_limit
+        self.learning_rate, self.replay_rows, self.time_limit = learning_rate, replay_rows, time_limit
         self.best_of = best_of
 
         self.num_envs = env.num_envs
@@ -176,6 +178,8 @@ class OffPolicyAlgorithm:
         self.agent_settings: dict[str, Any] = {}
         """Settings that checkpoints hold; see :mod:`cohoff.offpolicy.saved_settings`."""
         self.iteration = self.env_steps = self.num_updates = 0
+        self._steps_before = 0
+        """Environment steps before this iteration."""
         self.num_skipped, self.skipped_in_a_row = (
             torch.zeros((), dtype=torch.long, device=self.device) for _ in range(2)
         )
@@ -225,12 +229,10 @@ class OffPolicyAlgorithm:
     def update(self) -> dict[str, float]:
         """Run this iteration's updates; return the mean of what they measured."""
         if self.env_steps >= self.learning_starts:
-            over = min(self.iteration / max(self.max_iterations - 1, 1), 1.0)
-            self.learning_rate = self._rate.set(over)
-            num_demo_rows = demonstrated_rows(self.batch_size, *self.demonstration_shares, over)
-            for _ in range(self.updates_per_iteration):
-                self.run_update(self.actor_has_started and self.num_updates % self.policy_delay == 0, num_demo_rows)
-                self.num_updates += 1
+            # Of one process: several make each update together, with a batch from each.
+            before, after = (steps // self.ranks.size for steps in (self._steps_before, self.env_steps))
+            self.learn(updates_due(before, after, self.update_to_data))
+        self._steps_before = self.env_steps
         self.iteration += 1
         means = self.report.write(
             {"iteration": self.iteration, "env_steps": self.env_steps, "updates": self.num_updates}
@@ -241,6 +243,15 @@ class OffPolicyAlgorithm:
             self._inspector.inspect(self.iteration)
         self.policy.output_std.fill_(means.get("std", torch.nan))
         return {name: means[name] for name in ("critic_loss", "kl") if name in means}
+
+    def learn(self, num_updates: int) -> None:
+        """Make ``num_updates`` updates, with the schedules of the present iteration."""
+        over = min(self.iteration / max(self.max_iterations - 1, 1), 1.0)
+        self.learning_rate = self._rate.set(over)
+        num_demo_rows = demonstrated_rows(self.batch_size, *self.demonstration_shares, over)
+        for _ in range(num_updates):
+            self.run_update(self.actor_has_started and self.num_updates % self.policy_delay == 0, num_demo_rows)
+            self.num_updates += 1
 
     def update_once(self, with_actor: bool, num_demo_rows: int) -> None:
         """One update, from the drawn batch to the metrics: what is captured. The host reads and counts nothing here."""
@@ -283,31 +294,20 @@ class OffPolicyAlgorithm:
 
     def _prepare(self) -> None:
         num_train = self.num_envs - evaluation_environments(self.num_envs, self.evaluation_share)
+        self.env.reserved_envs = self.num_envs - num_train  # for films of them
         with self.ranks.together():
             demonstrations = self._open_inputs()
         self._check_ranks()
-        engine, interval = self.inputs.engine, self.inputs.replan_interval
+        interval = self.inputs.replan_interval
+        with self.ranks.together():  # before the demonstrations, as it may not fit
+            self.collector = self._make_collector(num_train)
         with self.ranks.together(), self.ranks.same_random_numbers():
             transitions = self._learn_from(demonstrations)
             if isinstance(self.learner, NoiseLearner) and self.learner.values_plans():
-                assert engine is not None
-                self.learner.use_planner(Planner(engine.policy, self.observe, interval))
+                assert self.inputs.engine is not None
+                self.learner.use_planner(Planner(self.inputs.engine.policy, self.observe, interval))
                 add_demonstrated_plans(transitions, interval)
         self.ranks.share_learner(self.learner)
-        choose_noise, best_of, plan_features = None, None, None
-        if self.best_of > 1:
-            best_of = BestOf(self.learner, self.observe, engine, self.best_of)
-            choose_noise = best_of.choose_noise if best_of.chooses_noise else None
-        if isinstance(self.learner, NoiseLearner):
-            is_train = torch.arange(self.num_envs, device=self.device) < num_train
-            choose_noise = LearnedNoise(self.learner, self.observe, is_train)
-            plan_features = executed_features if self.learner.values_plans() else noise_features
-        # Only now, because the features of a state come from what has been learned from the demonstrations.
-        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise, plan_features)
-        self.collector = Collector(
-            self.learner, self.observe, base_actions, self.replay_steps, num_train, self._example,
-            self.problem.action_dim, best_of,
-        )  # fmt: skip
         self.demonstration_buffer = demonstration_buffer(self.learner, transitions)
         self.sampler = Sampler(
             self.learner, self.collector.buffer, self.demonstration_buffer, interval, self.n_step, self.discount
@@ -324,6 +324,24 @@ class OffPolicyAlgorithm:
             run_state.go_on(self, self.collector, self.resumed)
         self._inspector = NonFiniteInspector(self.collector, self.log_dir)
         self._num_inspected = int(self.collector.num_non_finite)
+
+    def _make_collector(self, num_train: int) -> Collector:
+        engine, window = self.inputs.engine, self.n_step
+        choose_noise, best_of, plan_features = None, None, None
+        if self.best_of > 1:
+            best_of = BestOf(self.learner, self.observe, engine, self.best_of)
+            choose_noise = best_of.choose_noise if best_of.chooses_noise else None
+        if isinstance(self.learner, NoiseLearner):
+            is_train = torch.arange(self.num_envs, device=self.device) < num_train
+            choose_noise = LearnedNoise(self.learner, self.observe, is_train)
+            plan_features = executed_features if self.learner.values_plans() else noise_features
+            window = self.inputs.replan_interval
+        base_actions = BaseActions(engine, self.num_envs, self.device, choose_noise, plan_features)
+        action_dim, tell = self.problem.action_dim, self.ranks.is_first
+        return Collector(
+            self.learner, self.observe, base_actions, num_train, self._example, action_dim,
+            lambda state: allocate_replay(self.replay_rows, num_train, window, state, action_dim, tell), best_of,
+        )  # fmt: skip
 
     def _open_inputs(self) -> Demonstrations:
         if self.log_dir is not None and (files := checkpoints(self.log_dir)) and not self._resumes_in_place:
@@ -396,5 +414,6 @@ class OffPolicyAlgorithm:
         with exit_on_input_error():
             run_state.load_run(self, self._rate, loaded_dict, with_optimizers, strict)
         self.run_update = self._make_update()  # the optimizers' tensors are other ones now
+        self._steps_before = self.env_steps
         self.resumed = loaded_dict
         return True

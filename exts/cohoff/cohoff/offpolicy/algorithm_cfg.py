@@ -61,14 +61,16 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     final_demonstration_share: Annotated[float, Gt(0), Lt(1)] | None = None
     """At the last iteration; linear in between, in nine sizes. None keeps ``demonstration_share``."""
 
-    updates_per_iteration: Annotated[int, Ge(0)] = 64
-    """Critic updates per iteration of ``num_steps_per_env`` control steps."""
+    update_to_data: Annotated[float, Ge(0)] = 0.125
+    """Critic updates per environment step (ours), whatever the number of environments: 64 an iteration of 8 control
+    steps in 64 environments. In N processes, per environment step of one of them."""
 
     policy_delay: Annotated[int, Ge(1)] = 3
     """Critic updates per actor update."""
 
-    replay_steps: Annotated[int, Ge(1)] = 4_000
-    """Control steps that the replay buffer holds, for each training environment."""
+    replay_rows: Annotated[int, Ge(1)] = 224_000
+    """Transitions that the replay buffer holds, of all training environments together (ours): 4,000 control steps of
+    each of 56, which are those of 64 environments. In N processes, of each."""
 
     n_step: Annotated[int, Ge(1)] = 1
     """Steps of reward before the bootstrap (ours: larger for few updates)."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -26,13 +27,15 @@ class Collector:
 
     The others are reserved for evaluation: they act with the mean policy and are never stored.
 
+    ``make_buffer`` makes their replay buffer from an example of a state.
+
     Observations, base actions, actions and rewards that are not finite are replaced by zeros. A transition that such a
     value belongs to is stored as invalid and counted in :attr:`num_non_finite`, for evaluation environments too.
     """
 
     def __init__(
-        self, learner: Learner, observe: Observe, base_actions: BaseActions, replay_steps: int, num_train: int,
-        obs: TensorDict, action_dim: int, best_of: BestOf | None = None,
+        self, learner: Learner, observe: Observe, base_actions: BaseActions, num_train: int, obs: TensorDict,
+        action_dim: int, make_buffer: Callable[[Fields], ReplayBuffer], best_of: BestOf | None = None,
     ):  # fmt: skip
         num_envs, device = base_actions.num_envs, base_actions.device
         self.learner, self.observe, self.base_actions = learner, observe, base_actions
@@ -50,7 +53,7 @@ class Collector:
         self._is_current = False
         self._action = torch.zeros(num_envs, action_dim, device=device)
         self._is_train = torch.arange(num_envs, device=device) < num_train
-        self.buffer = ReplayBuffer(replay_steps, num_train, self._state, action_dim)
+        self.buffer = make_buffer(self._state)
         self.episodes = {"train": EpisodeStatistics(num_train, device)}
         if num_envs > num_train:
             self.episodes["eval"] = EpisodeStatistics(num_envs - num_train, device)

@@ -26,7 +26,6 @@ class Rule:
 
 
 RULES = (
-    Rule(("n_step", "replay_steps"), lambda n, steps: n <= steps, "n_step must not be above replay_steps"),
     Rule(
         ("batch_size", "demonstration_share"),
         lambda size, share: share == 0 or 1 <= round(size * share) < size,

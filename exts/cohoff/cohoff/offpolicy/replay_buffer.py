@@ -69,6 +69,12 @@ class ReplayBuffer:
         """Number of transitions; waits for the device."""
         return int(self.filled) * self.stride
 
+    @property
+    def num_bytes(self) -> int:
+        """Memory of all tensors [byte]."""
+        fields = (*self.states.values(), *self.transitions.values(), self.successor, self.end_owner)
+        return sum(value.nbytes for value in fields)
+
     def extend(self, state: Fields, next_state: Fields, **transition: Tensor) -> None:
         """Append one step of all environments.
 

@@ -57,4 +57,4 @@ def restore_replay(buffer: ReplayBuffer, path: str | None) -> None:
     except (KeyError, RuntimeError) as error:  # a field is missing, or of another shape
         raise InputError(f"replay {path!r} is not of this run; resume from another checkpoint") from error
     except ValueError as error:
-        raise InputError(f"cannot resume: {error}; use the same num_envs and replay_steps") from error
+        raise InputError(f"cannot resume: {error}; use the same num_envs and replay_rows") from error

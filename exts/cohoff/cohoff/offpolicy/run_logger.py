@@ -18,6 +18,8 @@ from rsl_rl.utils.logger import Logger
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
 from torch.utils.tensorboard import SummaryWriter
 
+from cohoff.offpolicy.resources import resources
+
 PRINT_EVERY = 2.0
 """Least time between two lines on the console [s]."""
 
@@ -64,6 +66,9 @@ class RunLogger(Logger):
         """Log iteration ``it``; see :meth:`rsl_rl.utils.logger.Logger.log`."""
         with contextlib.redirect_stdout(io.StringIO()):
             super().log(it, start_it, total_it, *args, **kwargs)
+        if self.writer is not None:
+            for name, value in resources(torch.device(self.device)).items():
+                self.writer.add_scalar(f"Perf/{name}", value, it)
         self._add_videos(it)
         now = time.monotonic()
         is_due = now - self._printed >= PRINT_EVERY or it + 1 in (start_it + 1, total_it)

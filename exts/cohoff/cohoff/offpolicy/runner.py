@@ -25,7 +25,7 @@ from cohoff.policies.exporting import export_policy
 FIXED = ("algorithm.learner", "obs_groups")
 """Settings that must be those of the checkpoint."""
 
-FIXED_FOR_TRAINING = ("algorithm.replay_steps", "algorithm.evaluation_share")
+FIXED_FOR_TRAINING = ("algorithm.replay_rows", "algorithm.evaluation_share")
 """Further settings that must be the checkpoint's if training goes on."""
 
 RUN_ID = "WANDB_RUN_ID"

@@ -19,7 +19,7 @@ POINTS = 20
 def run_long(folder: Path, iterations: int) -> list[tuple[int, float]]:
     """Train for ``iterations`` in this process; return its memory [MiB] after some of them."""
     cfg: dict[str, Any] = smallest_run(folder) | {"save_interval": max(iterations // POINTS, 1)}
-    cfg["algorithm"]["updates_per_iteration"] = 2
+    cfg["algorithm"]["update_to_data"] = 1 / 16
     runner = make_runner(cfg | {"max_iterations": iterations}, folder / "run")
     points: list[tuple[int, float]] = []
     save = runner.save

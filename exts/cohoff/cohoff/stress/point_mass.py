@@ -165,7 +165,10 @@ def write_episodes(
 
 
 def smallest_csil(folder: Path) -> dict[str, Any]:
-    """Settings of CSIL++ without a base policy, as small as can be; writes its demonstrations into ``folder``."""
+    """Settings of CSIL++ without a base policy, as small as can be; writes its demonstrations into ``folder``.
+
+    7 updates for 4 control steps of 8 environments.
+    """
     # The configurations need Isaac Lab, the point mass does not.
     from cohoff.algorithms.csil.csil_cfg import CsilRunnerCfg
 
@@ -179,7 +182,7 @@ def smallest_csil(folder: Path) -> dict[str, Any]:
     algorithm["clone"] |= {"steps": 20, "holdout": 0.0}
     algorithm |= {
         "demonstrations": str(folder / "demos.hdf5"), "combination": "policy", "gradient_penalty": 0.0,
-        "batch_size": 16, "updates_per_iteration": 7, "replay_steps": 50, "learning_starts": 0,
+        "batch_size": 16, "update_to_data": 7 / 32, "replay_rows": 350, "learning_starts": 0,
         "actor_start_episodes": 0,
     }  # fmt: skip
     return runner

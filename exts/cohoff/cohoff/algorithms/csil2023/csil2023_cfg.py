@@ -61,8 +61,8 @@ class Csil2023AlgorithmCfg(PublishedAlgorithmCfg):
     final_learning_rate: Annotated[float, Ge(0)] = 3e-4
     """At the last iteration."""
 
-    updates_per_iteration: Annotated[int, Ge(0)] = 8
-    """One for each of the 8 control steps of an iteration, as with one environment."""
+    update_to_data: Annotated[float, Ge(0)] = 1 / 64
+    """The paper's one for each step of one environment; here for a control step of 64."""
 
 
 @configclass

@@ -61,8 +61,8 @@ class DiceAlgorithmCfg(Td3AlgorithmCfg):
     policy_delay: Annotated[int, Ge(1)] = 2
     """Critic updates per actor update."""
 
-    updates_per_iteration: Annotated[int, Ge(0)] = 80
-    """Ten for each of the eight control steps of all environments (of a chunk each in the paper)."""
+    update_to_data: Annotated[float, Ge(0)] = 10 / 64
+    """Ten for each control step of 64 environments (of a chunk each in the paper)."""
 
 
 @configclass

@@ -55,8 +55,8 @@ class DsrlAlgorithmCfg(OffPolicyAlgorithmCfg):
     """Entropy of the noise, divided by its bound, that the temperature holds [nat]; None is minus the number of noise
     values (ours, as in SAC)."""
 
-    updates_per_iteration: Annotated[int, Ge(0)] = 160
-    """20 for each control step of all environments."""
+    update_to_data: Annotated[float, Ge(0)] = 20 / 64
+    """20 for each control step of 64 environments."""
 
     policy_delay: Annotated[int, Ge(1)] = 1
     """Critic updates per actor update."""

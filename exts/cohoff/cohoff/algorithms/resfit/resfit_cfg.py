@@ -52,8 +52,8 @@ class ResfitAlgorithmCfg(Td3AlgorithmCfg):
     policy_delay: Annotated[int, Ge(1)] = 2
     """Critic updates per actor update; the paper uses 2 to 8."""
 
-    updates_per_iteration: Annotated[int, Ge(0)] = 32
-    """Four for each of the eight control steps of one environment."""
+    update_to_data: Annotated[float, Ge(0)] = 4 / 64
+    """The paper's four for each step of one environment; here for a control step of 64."""
 
 
 @configclass

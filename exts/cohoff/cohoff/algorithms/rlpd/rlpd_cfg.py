@@ -47,8 +47,8 @@ class RlpdAlgorithmCfg(PublishedAlgorithmCfg):
     final_learning_rate: Annotated[float, Ge(0)] = 1e-4
     """At the last iteration."""
 
-    updates_per_iteration: Annotated[int, Ge(0)] = 24
-    """Three for each of the 8 control steps of an iteration, as with one environment."""
+    update_to_data: Annotated[float, Ge(0)] = 3 / 64
+    """Three for each step of one environment; here for a control step of 64."""
 
 
 @configclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 
 from cohoff.errors import InputError
+from cohoff.memory import free_memory
 from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec, activations, parameters
 
 _GIB = 2**30
@@ -29,13 +30,3 @@ def check_memory(
             f"and {shapes.tokens} tokens in {dtype}, and {free / _GIB:.1f} GiB are free; use bfloat16, a smaller "
             "micro-batch or another device"
         )
-
-
-def free_memory(device: torch.device) -> int:
-    """Return the memory [byte] that can still be allocated on ``device``, including torch's reserve."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123
-        available = next(line for line in file if line.startswith("MemAvailable"))
-    return int(available.split()[1]) * 1024

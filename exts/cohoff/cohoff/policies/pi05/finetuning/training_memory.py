@@ -8,9 +8,9 @@ from __future__ import annotations
 import torch
 
 from cohoff.errors import InputError
+from cohoff.memory import free_memory
 from cohoff.policies.pi05.finetuning.cfg import Pi05TrainingCfg
 from cohoff.policies.pi05.finetuning.scope import Scope
-from cohoff.policies.pi05.memory import free_memory
 from cohoff.policies.pi05.spec import Pi05Shapes, Pi05Spec, activations
 from cohoff.policies.pi05.tensor_names import expected
 
