@@ -150,6 +150,14 @@ def test_the_table_holds_methods_against_cloning_the_same_data(tmp_path: Path) -
     ]
 
 
+def test_the_table_of_the_oracle_says_where_ours_is_outside(tmp_path: Path) -> None:
+    iql = {"method": "iql", "d3rlpy": [0.5, 0.6], "interval": [0.4, 0.7], "ours": [0.5, 0.55], "within": True}
+    write_json(tmp_path / "offline/oracle.json", {"methods": {"iql": iql, "cql": iql | {"within": False}}})
+    _, _, *lines = build_table("oracle offline", tmp_path)
+    assert lines[0] == "| iql | 0.500, 0.600 | 0.40 to 0.70 | iql | 0.500, 0.550 | yes |"
+    assert lines[1].startswith("| cql |") and lines[1].endswith("| no |")
+
+
 @pytest.mark.parametrize(("share", "expected"), [(0.5, [0, 1]), (0.34, [0, 1, 2])])
 def test_failures_are_a_share_of_the_episodes(share: float, expected: list[int]) -> None:
     found = small_recording().with_failures(share)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""Table of a suite of offline learning: every method on every kind of data."""
+"""Tables of offline learning: every method of a suite on every kind of data, and the comparison with d3rlpy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from cohoff.experiments.benchmark_results import SUITE_FILE, joined_outcomes, read_benchmark
+from cohoff.experiments.benchmark_results import SUITE_FILE, Benchmark, joined_outcomes, read_benchmark
 from cohoff.experiments.results import read_json, task_folder
 from cohoff.experiments.statistics import paired_outcomes
 
@@ -26,9 +26,10 @@ def offline(suite: Path) -> list[Sequence[str]]:
     definition = read_json(suite / SUITE_FILE)
     kinds, methods = definition["data"], definition["methods"]
     rows: list[Sequence[str]] = [["task", "method", "seeds", *kinds, "minutes of training"]]
-    online = read_benchmark(suite) if any(suite.glob("*/*/seed_*.json")) else None
+    has_online = any(suite.glob("*/*/seed_*.json"))
+    online = read_benchmark(suite) if has_online else Benchmark([], [], [], [])
     for task in definition["tasks"]:
-        for setting in online.settings if online else ():
+        for setting in online.settings:
             runs = online.select(task, setting)
             for name, results in (
                 ("base", [run.base for run in runs]),
@@ -45,6 +46,21 @@ def offline(suite: Path) -> list[Sequence[str]]:
             cells = [_cell(one, found.get((kind, CLONING), {})) for kind, one in zip(kinds, runs, strict=True)]
             minutes = fmean(run["seconds"]["train"] for one in runs for run in one.values()) / 60
             rows.append([task, name, str(max(map(len, runs))), *cells, f"{minutes:.1f}"])
+    return rows
+
+
+def oracle(suite: Path) -> list[Sequence[str]]:
+    """Methods of d3rlpy and ours that is held against each: success of every seed, and whether ours is in the interval.
+
+    The interval is the 95% t-interval of d3rlpy's mean over seeds.
+    """
+    rows: list[Sequence[str]] = [["d3rlpy", "success", "interval of the mean", "ours", "success", "mean within"]]
+    for name, found in read_json(suite / "oracle.json")["methods"].items():
+        theirs, ours = (", ".join(f"{rate:.3f}" for rate in found[side]) for side in ("d3rlpy", "ours"))
+        low, high = found["interval"]
+        rows.append(
+            [name, theirs, f"{low:.2f} to {high:.2f}", found["method"], ours, "yes" if found["within"] else "no"]
+        )
     return rows
 
 
