@@ -113,16 +113,17 @@ def compared(theirs: Sequence[float], ours: Sequence[float]) -> dict[str, Any]:
 def main() -> None:
     """Train both, print, and write what was found."""
     parser = command_parser("check_d3rlpy", __doc__)
+    parser.add_argument("--methods", nargs="+", choices=PAIRS, default=list(PAIRS), help="of d3rlpy (default: all)")
     add_json(parser)
     args = parser.parse_args()
     if not D3RLPY.is_file():
         raise InputError("the environment .venv-oracle is missing; create it with make oracle")
-    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         folder, oracle = Path(name), Oracle()
         recording = mixed_recording(folder)
         write_arrays(recording, folder / "data.hdf5")
-        for theirs, ours in PAIRS.items():
+        for theirs in args.methods:
+            ours = PAIRS[theirs]
             success: dict[str, list[float]] = {"d3rlpy": [], "ours": []}
             for seed in SEEDS:
                 training = our_training(ours, recording, seed)
@@ -136,11 +137,18 @@ def main() -> None:
                 policy = training.learner.policy("trained")
                 assert policy is not None
                 success["ours"].append(point_mass.success_rate(ActingPolicy(policy, training.observe, None)))
-            results[theirs] = {"method": ours, **compared(success["d3rlpy"], success["ours"])}
-            print(f"{theirs}: {results[theirs]}", flush=True)
-    if args.json:
-        data = {"episodes": recording.num_episodes, "successes": int(recording.success.sum())}
-        write_json(args.json, {"data": data, "updates": UPDATES, "seeds": SEEDS, "methods": results, **provenance()})
+            result = {"method": ours, **compared(success["d3rlpy"], success["ours"])}
+            print(f"{theirs}: {result}", flush=True)
+            if args.json:
+                keep(Path(args.json), recording, theirs, result | provenance())
+
+
+def keep(path: Path, recording: Recording, method: str, result: dict[str, Any]) -> None:
+    """Write the result of a method to a file beside those of others."""
+    methods = json.loads(path.read_text())["methods"] if path.is_file() else {}
+    data = {"episodes": recording.num_episodes, "successes": int(recording.success.sum())}
+    found = {name: {**methods, method: result}[name] for name in PAIRS if name in {*methods, method}}
+    write_json(path, {"data": data, "updates": UPDATES, "seeds": SEEDS, "methods": found})
 
 
 if __name__ == "__main__":
