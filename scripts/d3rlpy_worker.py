@@ -32,6 +32,8 @@ def configuration(request: dict[str, Any]) -> Any:
     match request["method"]:
         case "iql":
             return d3rlpy.algos.IQLConfig(**common, value_encoder_factory=encoder)
+        case "iql_60":
+            return d3rlpy.algos.IQLConfig(**common, value_encoder_factory=encoder, weight_temp=60.0)
         case "td3bc":
             return d3rlpy.algos.TD3PlusBCConfig(**common, update_actor_interval=1)
     return d3rlpy.algos.CQLConfig(**common, temp_learning_rate=rate, alpha_learning_rate=rate)
