@@ -35,8 +35,8 @@ from cohoff.stress import point_mass
 
 D3RLPY = Path(__file__).parents[1] / ".venv-oracle" / "bin" / "python"
 PAIRS = {"iql": "iql", "iql_60": "iql", "td3bc": "td3bc", "cql": "saq_cql"}
-"""d3rlpy's methods, and ours that each is held against. ``iql_60`` has a factor of 60 instead of 3 on the advantage: ours
-is in units of the advantage's spread, which is about a twentieth here."""
+"""d3rlpy's methods, and ours that each is held against. ``iql_60`` has a factor of 60 instead of 3 on the advantage:
+that of ours is in units of the advantage's spread, which is about a twentieth here."""
 SEEDS = (0, 1, 2)
 UPDATES, BATCH_SIZE, LEARNING_RATE, TARGET_RATE, HIDDEN_DIMS = 800, 128, 1e-3, 0.03, (64, 64)
 """Settings of both sides, those of the learning test; all others are the defaults of each."""

@@ -138,7 +138,7 @@ def test_the_table_holds_methods_against_cloning_the_same_data(tmp_path: Path) -
     )
     write_json(folder / "square/csil/seed_0.json", make_summary("Square", 0, "1000", {0: "1100", 9: "1110"}))
     for name, outcomes in (("mixed/bc", "1100"), ("mixed/iql", "0111"), ("replay/iql", "1111")):
-        content = {"seed": 0, "final": make_rate(outcomes), "seconds": {"train": 90.0}}
+        content = {"seed": 0, "base": make_rate("1000"), "final": make_rate(outcomes), "seconds": {"train": 90.0}}
         write_json(folder / f"square/{name}/seed_0.json", content)
     write_json(folder / "square/replay/bc/seed_0.json", {"failed": "no memory"})
     _, _, *lines = build_table("offline offline", tmp_path)

@@ -29,16 +29,16 @@ def offline(suite: Path) -> list[Sequence[str]]:
     has_online = any(suite.glob("*/*/seed_*.json"))
     online = read_benchmark(suite) if has_online else Benchmark([], [], [], [])
     for task in definition["tasks"]:
-        for setting in online.settings:
-            runs = online.select(task, setting)
-            for name, results in (
-                ("base", [run.base for run in runs]),
-                (f"{setting}, online", [run.final for run in runs]),
-            ):
-                if results:
-                    rate = f"{fmean(result['success'] for result in results):.3f}"
-                    rows.append([task, name, str(len(runs)), *[rate] * len(kinds), "-"])
         found = {(kind, name): _read(suite / task_folder(task) / kind / name) for kind in kinds for name in methods}
+        bases = {seed: run["base"] for runs in found.values() for seed, run in runs.items()}
+        finals = {name: [run.final for run in online.select(task, name)] for name in online.settings}
+        for name, results in {
+            "base": list(bases.values()),
+            **{f"{key}, online": one for key, one in finals.items()},
+        }.items():
+            if results:
+                rate = f"{fmean(result['success'] for result in results):.3f}"
+                rows.append([task, name, str(len(results)), *[rate] * len(kinds), "-"])
         for name in methods:
             runs = [found[kind, name] for kind in kinds]
             if not any(runs):
