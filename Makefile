@@ -7,10 +7,11 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 PARITY := .venv-parity
+ORACLE := .venv-oracle
 SOURCES := exts tasks scripts tests .ci setup.py
 TEXTS = $$(git ls-files "*.py" "*.yml" "*.yaml" "*.md" Makefile .ci/run)
 
-.PHONY: demo test test-unit test-integration check docs-check format parity mutants
+.PHONY: demo test test-unit test-integration check docs-check format parity oracle mutants
 
 demo: $(INSTALLED)
 	$(PYTHON) scripts/demo.py
@@ -56,6 +57,16 @@ parity: $(INSTALLED) $(PARITY)/.installed
 $(PARITY)/.installed: | $(INSTALLED)
 	$(PYTHON) -m venv --clear $(PARITY)
 	$(PARITY)/bin/python -m pip install --quiet "lerobot[dataset,pi]==0.6.1" "torch==2.11.0"
+	@touch $@
+
+# Offline methods against d3rlpy's, on the same episodes of the point mass and the same number of updates. It needs
+# another gymnasium than Isaac Lab, so it has its own environment.
+oracle: $(INSTALLED) $(ORACLE)/.installed
+	$(PYTHON) scripts/check_d3rlpy.py --json results/offline/oracle.json
+
+$(ORACLE)/.installed: | $(INSTALLED)
+	$(PYTHON) -m venv --clear $(ORACLE)
+	$(ORACLE)/bin/python -m pip install --quiet "d3rlpy==2.8.1" "torch==2.11.0"
 	@touch $@
 
 format: $(INSTALLED)

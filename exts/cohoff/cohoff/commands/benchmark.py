@@ -8,6 +8,8 @@ Example::
     cohoff benchmark never_below                   # one run at a time on every core
     cohoff benchmark never_below --workers 1       # on one core; start more of them anywhere on the same folder
 
+A suite with ``methods`` also learns from recorded data alone: each method on each kind of data.
+
 A run whose file is in results/<suite>/ is not made again, so that a suite can be interrupted, and go on with another
 machine. What a run was interrupted in is in outputs/benchmarks/; finished stages are kept. A run that fails is written
 down as such and tried again with --retry.
@@ -29,10 +31,12 @@ from typing import Any
 
 from rich.console import Console
 
+from cohoff.algorithms.offline.methods import METHODS
 from cohoff.cli import at_least, command_parser
 from cohoff.errors import InputError
 from cohoff.experiments.agent_kinds import agent_kind
 from cohoff.experiments.benchmark_results import SUITE_FILE
+from cohoff.experiments.offline import OfflinePipeline
 from cohoff.experiments.pipeline import Pipeline, prepare_output
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.results import read_json
@@ -66,6 +70,8 @@ def main(argv: Sequence[str]) -> int:
     """Run what is missing."""
     args = parse_arguments(argv)
     suite, name = read_suite(args.suite), args.suite.stem
+    if unknown := set(suite.methods) - set(METHODS):
+        raise InputError(f"unknown methods {', '.join(sorted(unknown))}; available: {', '.join(METHODS)}")
     runs = list(planned_runs(suite, name, args.results, args.outputs, recipe_of))
     if args.list:
         for run in runs:
@@ -120,6 +126,11 @@ def make(run: PlannedRun, console: Console) -> dict[str, Any]:
             base.make_base()
             base.measure_base()
         with _workflow(run.cfg, run.work, console) as flow:
+            if run.offline is not None:
+                pipeline = OfflinePipeline(run.offline, run.cfg, agent, run.work, flow, run.data)
+                with _alone(pipeline.recorded):
+                    pipeline.record()
+                return pipeline.run()
             return Pipeline(run.cfg, agent, run.work, flow, base_from=run.data, with_pictures=False).run()
     except StageFailed as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -50,6 +50,33 @@ class Recording(Episodes):
             raise InputError(f"the data have no rewards, so that their returns are not known; {CURE} --keep all")
         return self.rewards.new_zeros(self.num_episodes).index_add_(0, self.episode_of, self.rewards)
 
+    def with_failures(self, share: float) -> Recording:
+        """The first episodes of each kind, so many that ``share`` of them, in (0, 1), are failures.
+
+        Raises:
+            InputError: There are no failures or no successes.
+        """
+        lost, won = (~self.success).nonzero()[:, 0], self.success.nonzero()[:, 0]
+        if not len(lost) or not len(won):
+            raise InputError(
+                f"{len(won)} of {self.num_episodes} episodes of the data succeeded, so that failures cannot be a share "
+                f"of {share:g}; add others to --data (collect_demos --keep all)"
+            )
+        count = min(len(lost) / share, len(won) / (1.0 - share))
+        kept = (lost[: max(round(count * share), 1)], won[: max(round(count * (1.0 - share)), 1)])
+        episodes = torch.cat(kept).sort().values
+        rows = self.rows_of(episodes)
+        return Recording(
+            observations={group: value[rows] for group, value in self.observations.items()},
+            actions=self.actions[rows],
+            intended=self.intended[rows],
+            next_observations={group: value[rows] for group, value in self.next_observations.items()},
+            lengths=self.lengths[episodes],
+            task=self.task,
+            success=self.success[episodes],
+            rewards=None if self.rewards is None else self.rewards[rows],
+        )
+
     def demonstrations(self) -> Demonstrations:
         """The successful episodes.
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +16,7 @@ from typing import Any
 from omegaconf import MISSING, OmegaConf
 
 from cohoff.errors import InputError
+from cohoff.experiments.offline import DATA, OfflineCfg
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.results import run_folder, task_folder
 from cohoff.files import reading
@@ -34,6 +36,8 @@ class SuiteTaskCfg:
     """Settings of the task or of training on it, in hydra's syntax."""
     more_seeds: list[int] = field(default_factory=list)
     """Seeds of this task besides those of the suite."""
+    noise: float = 0.3
+    """Standard deviation of the noise on the base's actions in the data ``mixed``, which makes it fail."""
 
 
 @dataclass
@@ -62,6 +66,10 @@ class SuiteCfg:
     """What is compared, by name."""
     seeds: list[int] = MISSING
     """Each seed has its own demonstrations, base policy, training and initial states of evaluations."""
+    data: list[str] = field(default_factory=list)
+    """Kinds of recorded data that ``methods`` learn from; see :data:`~cohoff.experiments.offline.DATA`."""
+    methods: list[str] = field(default_factory=list)
+    """Methods of ``cohoff offline``, each on each of ``data``. The replay is that of the first setting's run."""
     episodes: int = 256
     """Episodes of every evaluation."""
     evaluations: int = 4
@@ -80,6 +88,8 @@ class PlannedRun:
     """Folder for logs and evaluations."""
     data: Path
     """Folder of demonstrations and base policy, shared by all settings with the same ones."""
+    offline: OfflineCfg | None = None
+    """What is learned without a simulator; None for an agent that learns in it."""
 
     @property
     def data_cfg(self) -> PipelineCfg:
@@ -89,7 +99,7 @@ class PlannedRun:
     @property
     def recipe_hash(self) -> str:
         """Hash of everything in the configuration but the label, which changes nothing."""
-        return _hash(replace(self.cfg, label=PipelineCfg.label))
+        return _hash(replace(self.cfg, label=PipelineCfg.label), self.offline)
 
 
 def read_suite(path: Path) -> SuiteCfg:
@@ -111,6 +121,8 @@ def read_suite(path: Path) -> SuiteCfg:
     for name in ("tasks", "settings", "seeds"):
         if not getattr(suite, name):
             raise InputError(f"{name} in {str(path)!r} is empty; a suite needs at least one")
+    if unknown := set(suite.data) - set(DATA):
+        raise InputError(f"data in {str(path)!r} names {', '.join(sorted(unknown))}; there are: {', '.join(DATA)}")
     return suite
 
 
@@ -131,17 +143,27 @@ def planned_runs(
         for task_name, task in suite.tasks.items():
             if seed not in (*suite.seeds, *task.more_seeds):
                 continue
+            task_id = f"Cohoff-{task_name}-Franka"
+            recipe = recipe_of(task_id)
             for setting_name, setting in suite.settings.items():
-                task_id = f"Cohoff-{task_name}-Franka"
-                recipe = recipe_of(task_id)
                 cfg = _pipeline_cfg(suite, task_id, task, setting, seed, name, recipe)
-                data = _hash(replace(_data_cfg(cfg), seed=0))
-                yield PlannedRun(
-                    cfg,
-                    run_folder(results / name, cfg.task, setting_name, seed).with_suffix(".json"),
-                    run_folder(outputs / name, cfg.task, setting_name, seed),
-                    outputs / "data" / f"{task_folder(cfg.task)}_{data}" / f"seed_{seed}",
-                )
+                yield _planned_run(cfg, setting_name, name, results, outputs)
+            first = next(iter(suite.settings))
+            cfg = _pipeline_cfg(suite, task_id, task, suite.settings[first], seed, name, recipe)
+            for data, method in itertools.product(suite.data, suite.methods):
+                online = run_folder(outputs / name, task_id, first, seed)
+                run = _planned_run(cfg, f"{data}/{method}", name, results, outputs)
+                yield replace(run, offline=OfflineCfg(method, data, task.noise, str(online)))
+
+
+def _planned_run(cfg: PipelineCfg, setting: str, name: str, results: Path, outputs: Path) -> PlannedRun:
+    data = _hash(replace(_data_cfg(cfg), seed=0))
+    return PlannedRun(
+        cfg,
+        run_folder(results / name, cfg.task, setting, cfg.seed).with_suffix(".json"),
+        run_folder(outputs / name, cfg.task, setting, cfg.seed),
+        outputs / "data" / f"{task_folder(cfg.task)}_{data}" / f"seed_{cfg.seed}",
+    )
 
 
 def _pipeline_cfg(
@@ -180,5 +202,6 @@ def _data_cfg(cfg: PipelineCfg) -> PipelineCfg:
     )
 
 
-def _hash(cfg: PipelineCfg) -> str:
-    return hashlib.sha256(json.dumps(asdict(cfg), sort_keys=True).encode()).hexdigest()[:12]
+def _hash(cfg: PipelineCfg, offline: OfflineCfg | None = None) -> str:
+    settings = asdict(cfg) | ({} if offline is None else {"offline": asdict(replace(offline, online=""))})
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import fmean
 
 from cohoff.errors import InputError
-from cohoff.experiments import benchmark_tables
+from cohoff.experiments import benchmark_tables, offline_table
 from cohoff.experiments.results import Result, Run, read_json, read_result, read_run, read_runs, short_name
 
 Row = Sequence[str]
@@ -147,6 +147,8 @@ KINDS: dict[str, Callable[[Path], list[Row]]] = {
     "benchmark": benchmark_tables.benchmark,
     "comparison": benchmark_tables.comparison,
     "scaling": scaling,
+    "offline": offline_table.offline,
+    "oracle": offline_table.oracle,
 }
 """Function of each kind of table: from its folder to the header and the rows."""
 

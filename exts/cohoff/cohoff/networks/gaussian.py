@@ -51,6 +51,12 @@ class GaussianPolicy(NormalizedInput):
         nn.init.zeros_(self.log_std_head.weight)
         nn.init.constant_(self.log_std_head.bias, float(torch.tensor(initial_std).log()))
 
+    @torch.no_grad()
+    def set_spread(self, std: Tensor) -> None:
+        """Set the standard deviation before tanh, [A], to the same everywhere."""
+        self.log_std_head.weight.zero_()
+        self.log_std_head.bias.copy_(std.log())
+
     def mean(self, obs: Tensor) -> Tensor:
         """Mean before tanh [B, A] at observations [B, D]."""
         return self.mean_head(self.body(self.normalize(obs)))

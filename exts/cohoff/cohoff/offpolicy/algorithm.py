@@ -53,6 +53,7 @@ from cohoff.offpolicy.replay_memory import allocate_replay
 from cohoff.offpolicy.report import Report
 from cohoff.offpolicy.sampler import Sampler
 from cohoff.offpolicy.saved_settings import agent_settings, flat_settings
+from cohoff.offpolicy.starting import start_learner
 from cohoff.offpolicy.stock_runner import replace_stock_runner
 from cohoff.offpolicy.time_limit import limit_episodes
 from cohoff.offpolicy.transitions import Transitions, demonstrated_transitions
@@ -84,6 +85,7 @@ class OffPolicyAlgorithm:
         demonstrations: str | None,
         num_demonstrations: int | None,
         corrections: str | None,
+        start: str | None,
         base: str | None,
         base_checkpoint: str | None,
         base_device: str | None,
@@ -164,7 +166,7 @@ class OffPolicyAlgorithm:
             self.inputs.open_base(path)
         if demonstrations is not None:
             self.inputs.open_demonstrations(demonstrations)
-        self._corrections = corrections
+        self._corrections, self._start = corrections, start
         self._example = obs
         trained = self.learner.policy("trained")
         assert trained is not None
@@ -378,6 +380,8 @@ class OffPolicyAlgorithm:
             limit_episodes(self.env, math.ceil(self.time_limit * length))
         if self.resumed is None:
             corrections = self.inputs.corrections(self._corrections, self.observe)
+            if self._start is not None:
+                start_learner(self.learner, self._start, self.task, self.device)
             prepare(self.learner, transitions, corrections, self.discount, self.shared_log_dir)
         return transitions
 

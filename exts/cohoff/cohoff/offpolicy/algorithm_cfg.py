@@ -36,6 +36,10 @@ class OffPolicyAlgorithmCfg(CheckedSettings, section="agent.algorithm"):
     """HDF5 file of demonstrations that were recorded with ``--disturbance``. The policy clones what was intended in
     them, too; nothing else is learned from them."""
 
+    start: str | None = None
+    """Checkpoint of ``cohoff offline``, or its folder, whose policy the actor starts as. Files of methods with an actor
+    fit, for agents that can take it up: csil, csil2023, xqc and rlpd."""
+
     base: str | None = None
     """Checkpoint of the frozen base policy: a file of scripts/pretrain.py or the folder of a pi-0.5 checkpoint. Or only
     its kind, ``flow`` or ``pi05``. Needed where the combination uses it."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from cohoff.errors import InputError
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.transitions import Corrections, Transitions
-from cohoff.policies.acting import StepPolicy
+from cohoff.policies.acting import SmallPolicy, StepPolicy
 
 Metrics = dict[str, Tensor]
 """Detached scalars on the device."""
@@ -154,6 +154,18 @@ class NoiseLearner(Protocol):
         """Take what maps observations [B, D] of the actor and noise [B, noise_dim] to plans [B, plan_dim].
 
         The core calls it before learning where the learner values plans.
+        """
+        ...
+
+
+@runtime_checkable
+class StartingLearner(Protocol):
+    """A :class:`Learner` whose actor can start as a network that was trained before."""
+
+    def start_from(self, actor: SmallPolicy) -> None:
+        """Take up weights and normalization of a network like that of the policy ``step0``.
+
+        Called before :meth:`Learner.prepare`, which leaves them as they are.
         """
         ...
 

@@ -18,6 +18,7 @@ RUNNER_SETTINGS = ("max_iterations", "num_steps_per_env", "save_interval", "obs_
 OF_THIS_PLACE = (
     "demonstrations",
     "num_demonstrations",
+    "start",
     "base",
     "base_checkpoint",
     "base_device",

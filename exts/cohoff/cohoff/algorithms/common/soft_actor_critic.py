@@ -23,7 +23,7 @@ from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.finite import step_if_finite
 from cohoff.offpolicy.learner import Metrics, PolicyKind, Problem
 from cohoff.offpolicy.transitions import Corrections, Transitions
-from cohoff.policies.acting import CombinedPolicy
+from cohoff.policies.acting import CombinedPolicy, SmallPolicy
 from cohoff.policies.combine import Combination
 
 
@@ -63,6 +63,7 @@ class SoftActorCritic(ABC):
     """
 
     relabels = False
+    started = False
 
     def __init__(
         self, problem: Problem, model: SoftModel, success_reward: float, target_entropy: float, target_rate: float
@@ -114,10 +115,18 @@ class SoftActorCritic(ABC):
     def prepare(
         self, demonstrations: Transitions, corrections: Corrections | None, discount: float, progress: Any
     ) -> dict[str, dict[str, float]]:
-        """Normalize the actor's observations by the demonstrations."""
-        for actor in (self.model.actor, self.model.start):
-            actor.fit_normalization(demonstrations.now.actor)
+        """Normalize the actor's observations by the demonstrations, unless it has a normalization."""
+        if not self.started:
+            for actor in (self.model.actor, self.model.start):
+                actor.fit_normalization(demonstrations.now.actor)
         return {}
+
+    def start_from(self, actor: SmallPolicy) -> None:
+        """Take up a network that was trained before, but for its spread: methods of offline learning train the mean."""
+        own = self.model.start.log_std_head.state_dict(prefix="log_std_head.")
+        for network in (self.model.actor, self.model.start):
+            network.load_state_dict(actor.state_dict() | own)
+        self.started = True
 
     def reward(self, actor_obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
         """Reward [B], sparse."""

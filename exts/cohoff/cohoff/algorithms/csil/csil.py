@@ -27,7 +27,7 @@ class CSIL(SoftImitation):
     The settings are described in :class:`~cohoff.algorithms.csil.csil_cfg.CsilAlgorithmCfg`.
     """
 
-    fixed_settings = ("combination", "residual_scale", "policy")
+    fixed_settings = ("combination", "residual_scale", "policy", "actor_hidden_dims")
     fixed_for_training = ("critic", "reward")
 
     def __init__(
@@ -48,6 +48,7 @@ class CSIL(SoftImitation):
         exploration_std: float,
         gradient_penalty: float,
         demonstrated_actions: bool,
+        actor_hidden_dims: tuple[int, ...] | None = None,
     ):
         """Allocate networks and optimizers."""
         combined = make_combination(combination, residual_scale)
@@ -55,6 +56,7 @@ class CSIL(SoftImitation):
             model = CsilModel(
                 problem.actor_dim, problem.critic_dim, problem.action_dim, combined, policy,
                 categorical_td.critic_kwargs(critic, REWARDS[reward].lowest, REWARDS[reward].highest),
+                actor_hidden_dims=actor_hidden_dims,
             )  # fmt: skip
         model.demonstrated_actions = demonstrated_actions
         self.residual = combination == "residual"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MultipleOf
+from annotated_types import Ge, Gt, Le, Lt, MinLen, MultipleOf
 from isaaclab.utils import configclass
 
 from cohoff.algorithms.common.critic_cfg import CategoricalCriticCfg
@@ -100,6 +100,9 @@ class CsilAlgorithmCfg(OffPolicyAlgorithmCfg):
 
     policy: StationaryPolicyCfg = StationaryPolicyCfg()
     """The small policy."""
+
+    actor_hidden_dims: Annotated[tuple[Annotated[int, Ge(1)], ...], MinLen(1)] | None = None
+    """Widths of a perceptron as actor, for ``start`` as a policy that is one; None makes the actor like the clone."""
 
     clone: CloneCfg = CloneCfg()
     """Phase 1."""

@@ -12,9 +12,11 @@ from torch import Tensor
 
 from cohoff.algorithms.common.critics import CriticModel, critic_input_dim
 from cohoff.networks.critic import CategoricalCritic
+from cohoff.networks.gaussian import GaussianPolicy
 from cohoff.networks.scalar_critic import ScalarCritic
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import State
+from cohoff.policies.acting import SmallPolicy
 from cohoff.policies.combine import Combination
 
 RESIDUAL_STD = 0.3
@@ -26,8 +28,12 @@ class SoftImitationModel(CriticModel):
 
     The reward is read off a copy of the clone, which its refinement may move.
 
-    The prior is what the actor starts from and is regularized to: the clone, or for ``residual`` a zero-mean policy.
+    The prior is what the actor starts from and is regularized to: the clone, for ``residual`` a zero-mean policy, or a
+    policy that was trained before.
     """
+
+    started: bool = False
+    """Whether the prior is a policy that was trained before."""
 
     def __init__(
         self,
@@ -38,12 +44,19 @@ class SoftImitationModel(CriticModel):
         policy_cfg: dict,
         critic_cfg: dict,
         critic_class: type[CategoricalCritic | ScalarCritic] = CategoricalCritic,
+        actor_hidden_dims: tuple[int, ...] | None = None,
     ):
         super().__init__()
         self.combination = combination
+
+        def make_actor() -> SmallPolicy:
+            if actor_hidden_dims is not None:
+                return GaussianPolicy(obs_dim, action_dim, tuple(actor_hidden_dims))
+            return StationaryPolicy(obs_dim, action_dim, **policy_cfg)
+
         self.clone = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
-        self.prior = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
-        self.actor = StationaryPolicy(obs_dim, action_dim, **policy_cfg)
+        self.prior = make_actor().requires_grad_(False)
+        self.actor = make_actor()
         self.reward = StationaryPolicy(obs_dim, action_dim, **policy_cfg).requires_grad_(False)
         self.critic = critic_class(critic_input_dim(critic_dim, action_dim, combination), action_dim, **critic_cfg)
         self.target = copy.deepcopy(self.critic).requires_grad_(False)
@@ -51,15 +64,26 @@ class SoftImitationModel(CriticModel):
 
     @torch.no_grad()
     def start_from_clone(self, residual: bool) -> None:
-        """Set reward, prior and actor from the trained clone."""
+        """Set reward, prior and actor from the trained clone; a prior that was trained before stays."""
         self.reward.load_state_dict(self.clone.state_dict())
         if residual:
+            assert isinstance(self.prior, StationaryPolicy)
             self.prior.set_normalization(self.clone.obs_mean, self.clone.obs_std)
             self.prior.set_spread(RESIDUAL_STD)
-        else:
+        elif not self.started:
             self.prior.load_state_dict(self.clone.state_dict())
         self.actor.load_state_dict(self.prior.state_dict())
         self.clone.requires_grad_(False)
+
+    @torch.no_grad()
+    def fit_spread(self, obs: Tensor, action: Tensor) -> None:
+        """Give a perceptron as prior its error from demonstrated actions [M, A] as spread before tanh (ours).
+
+        Methods of offline learning train the mean alone.
+        """
+        if isinstance(self.prior, GaussianPolicy):
+            error = torch.tanh(self.prior.mean(obs)) - action
+            self.prior.set_spread(error.square().mean(0).sqrt())
 
     @torch.no_grad()
     def prior_features(self, actor_obs: Tensor) -> dict[str, Tensor]:

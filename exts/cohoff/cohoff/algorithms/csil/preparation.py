@@ -10,6 +10,8 @@ from typing import Any
 from cohoff.algorithms.csil import cloning, critic_pretraining, quality
 from cohoff.algorithms.csil.model import SoftImitationModel
 from cohoff.algorithms.csil.reward import CoherentReward, Reward
+from cohoff.errors import InputError
+from cohoff.networks.gaussian import GaussianPolicy
 from cohoff.offpolicy.transitions import Corrections, Transitions
 
 
@@ -29,10 +31,16 @@ def prepare(
 
     ``progress`` is :func:`cohoff.cli.show_progress` or its like: a context that yields a function told the steps done
     and a short status.
+
+    Raises:
+        InputError: The actor cannot start as the clone, and nothing else was given.
     """
+    if isinstance(model.prior, GaussianPolicy) and not model.started:
+        raise InputError("agent.algorithm.actor_hidden_dims is for agent.algorithm.start=FILE; set both or neither")
     report: dict[str, dict[str, float]] = {}
     with progress("clone", cloning.num_steps(clone_cfg, demonstrations, corrections), "steps") as advance:
         report["clone"] = cloning.train_clone(model.clone, demonstrations, corrections, clone_cfg, advance)
+    model.fit_spread(demonstrations.now.actor, demonstrations.action)
     model.start_from_clone(residual)
     demonstrations.add_features(model.prior_features)
     returns = reward.calibrate(demonstrations, discount, critic_cfg["support"])

@@ -16,7 +16,7 @@ from cohoff.algorithms.csil import updates
 from cohoff.algorithms.csil.model import SoftImitationModel
 from cohoff.offpolicy.batch import Batch, State
 from cohoff.offpolicy.learner import Metrics, PolicyKind, Problem
-from cohoff.policies.acting import CombinedPolicy
+from cohoff.policies.acting import CombinedPolicy, SmallPolicy
 from cohoff.policies.combine import make_combination
 
 
@@ -88,6 +88,11 @@ class SoftImitation(ABC):
         if kind == "clone":
             return CombinedPolicy(self.model.clone, make_combination("policy"))
         return CombinedPolicy(self.model.actor if kind == "trained" else self.model.prior, self.combination)
+
+    def start_from(self, actor: SmallPolicy) -> None:
+        """Make a trained network the prior, which the actor starts as; the clone is then the reward's alone."""
+        self.model.prior.load_state_dict(actor.state_dict())
+        self.model.started = True
 
     def reward(self, actor_obs: Tensor, action: Tensor, success: Tensor) -> Tensor:
         """Scaled reward [B] of executed actions."""
