@@ -52,7 +52,7 @@ def test_every_task_has_a_camera_variant() -> None:
     ("overrides", "size"),
     [([], 84), (["presets=pi05"], 224), (["presets=pictures32"], 32), (["presets=pictures48"], 48)],
 )
-def test_picture_sizes(overrides: list[str], size: tuple[int, int]) -> None:
+def test_picture_sizes(overrides: list[str], size: int) -> None:
     cfg = parse_task_cfg(TASK, NUM_ENVS, "cpu", overrides)
     for camera in (cfg.scene.agentview, cfg.scene.wrist):
         assert (camera.width, camera.height) == (size, size)

@@ -94,6 +94,8 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
         (("demo.py", "--resume"), ["nothing to resume"]),
         (("demo.py", "--base_from", "elsewhere"), ["'elsewhere'", "disturbed.hdf5"]),
         (("demo.py", "--base", "pi05"), ["base pi05", "base_checkpoint"]),
+        (("demo.py", "--train_pi05"), ["-Camera-", "csil_vision"]),
+        (("demo.py", "--train_pi05", "--base", "pi05"), ["--train_pi05", "leave --base"]),
         (("demo.py", "--base", "none.safetensors"), ["'none.safetensors'", "pretrain.py"]),
         (("benchmark_pi05.py", "--batch", "8", "0"), ["--batch is 0"]),
         (("plot.py", "--curve", "a", "nowhere", "--output", "o.png"), ["'nowhere'", "evaluate"]),
