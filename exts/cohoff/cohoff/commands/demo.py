@@ -18,21 +18,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from isaaclab.sensors import CameraCfg
 from rich.console import Console
 from rich.table import Table
 
 from cohoff.cli import add_seed, at_least, check_device, command_parser
 from cohoff.errors import InputError
 from cohoff.experiments.agent_kinds import agent_kind
-from cohoff.experiments.pi05_pipeline import PI05_DEMO, Pi05Pipeline, Pi05PipelineCfg
+from cohoff.experiments.pi05_pipeline import PI05_DEMO, TRAINING, Pi05Pipeline, Pi05PipelineCfg
 from cohoff.experiments.pipeline import Pipeline, prepare_output, relative
-from cohoff.experiments.pipeline_cfg import QUICK, QUICK_TRAINING, PipelineCfg
+from cohoff.experiments.pipeline_cfg import QUICK, QUICK_TRAINING, PipelineCfg, task_overrides
 from cohoff.experiments.results import run_folder
 from cohoff.experiments.workflow import StageFailed, Workflow
 from cohoff.files import write_json
 from cohoff.isaac.launch import agent_settings, check_task, has_cameras, load_entry_point
 from cohoff.isaac.overrides import parse_task_cfg
 from cohoff.policies.loading import base_path
+from cohoff.policies.pi05.sizes import SIZES
 from cohoff.policies.pi05.small_vocabulary import train_vocabulary
 
 
@@ -119,8 +121,7 @@ def pipeline_cfg(args: argparse.Namespace) -> PipelineCfg:
         base=args.base,
     )
     if args.train_pi05:
-        instruction = parse_task_cfg(args.task, 1, args.device, []).instruction
-        cfg = replace(cfg, **PI05_DEMO, instruction=instruction)
+        cfg = replace(cfg, **PI05_DEMO, instruction=check_pictures(args))
     if args.num_demonstrations:
         cfg = replace(cfg, num_demonstrations=args.num_demonstrations)
     if args.quick and args.train_pi05:
@@ -129,6 +130,23 @@ def pipeline_cfg(args: argparse.Namespace) -> PipelineCfg:
         cfg = replace(cfg, **QUICK, overrides=tuple(filter(partial(has_setting, settings), QUICK_TRAINING)))
     reward = (f"agent.algorithm.reward={args.reward}",) if args.reward else ()
     return replace(cfg, overrides=(*cfg.overrides, *reward, *args.overrides))
+
+
+def check_pictures(args: argparse.Namespace) -> str:
+    """The task in words; its pictures must be of the size that pi-0.5 is made for.
+
+    Raises:
+        InputError: They are not.
+    """
+    cfg: Any = parse_task_cfg(args.task, 1, args.device, task_overrides(args.overrides))
+    side = SIZES[TRAINING["size"]].image
+    for camera in vars(cfg.scene).values():
+        if isinstance(camera, CameraCfg) and (camera.height, camera.width) != (side, side):
+            raise InputError(
+                f"pictures have {camera.height} x {camera.width} pixels, and --train_pi05 is for {side} x {side}; "
+                f"add presets=pictures{side}"
+            )
+    return cfg.instruction
 
 
 def has_setting(settings: Mapping[str, Any], override: str) -> bool:
