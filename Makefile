@@ -11,10 +11,14 @@ ORACLE := .venv-oracle
 SOURCES := exts tasks scripts tests .ci setup.py
 TEXTS = $$(git ls-files "*.py" "*.yml" "*.yaml" "*.md" Makefile .ci/run)
 
-.PHONY: demo test test-unit test-integration check docs-check format parity oracle mutants
+.PHONY: demo demo-pi05 test test-unit test-integration check docs-check format parity oracle mutants
 
 demo: $(INSTALLED)
 	$(PYTHON) scripts/demo.py
+
+# A small pi-0.5 from random weights, and CSIL++ on top of it that sees, too.
+demo-pi05: $(INSTALLED)
+	$(PYTHON) scripts/demo.py --task Cohoff-Square-Camera-Franka --agent csil_vision --train_pi05 presets=pictures48
 
 # Two lanes, because each keeps one core busy.
 test: $(INSTALLED)

@@ -48,11 +48,15 @@ def test_every_task_has_a_camera_variant() -> None:
     assert all(isinstance(value, str) for name in names for value in gym.spec(name).kwargs.values())
 
 
-@pytest.mark.parametrize(("overrides", "size"), [([], 84), (["presets=pi05"], 224)])
-def test_picture_sizes(overrides: list[str], size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("overrides", "size"),
+    [([], 84), (["presets=pi05"], 224), (["presets=pictures32"], 32), (["presets=pictures48"], 48)],
+)
+def test_picture_sizes(overrides: list[str], size: int) -> None:
     cfg = parse_task_cfg(TASK, NUM_ENVS, "cpu", overrides)
     for camera in (cfg.scene.agentview, cfg.scene.wrist):
         assert (camera.width, camera.height) == (size, size)
+        assert camera.renderer_cfg.enable_shadows == (size > 48)
     assert cfg.events.friction is cfg.events.mass is cfg.events.camera_jitter is None
 
 
@@ -90,6 +94,39 @@ def test_pictures_before_and_after_a_reset(env: Any) -> None:
     assert difference(final, before).max() < 0.5
     changed = difference(new, final)
     assert changed[1] > 1.0 and changed[[0, 2, 3]].max() == 0.0
+
+
+def rendered(env: Any, name: str) -> list[float]:
+    """Share of each environment's picture that is rendered when it is read now."""
+    camera = env.scene[name]
+    pictures = camera._data.output["rgb"].torch
+    before = pictures.clone()
+    pictures.fill_(7)
+    camera._data_dirty = True
+    changed = (camera.data.output["rgb"].torch != 7).float().mean(dim=(1, 2, 3)).tolist()
+    pictures.copy_(before)
+    return changed
+
+
+@pytest.mark.parametrize("name", ["agentview", "wrist"])
+def test_only_outdated_and_watched_environments_are_rendered(env: Any, name: str) -> None:
+    """And all of them at the next step, from where their cameras are by then."""
+    env.reset(seed=0)
+    stand_still(env, 2)
+    before = env.observation_manager.compute()["images"][name]
+    assert rendered(env, name) == [0.0] * NUM_ENVS
+    env.scene.reset(torch.tensor([2]))
+    assert [share > 0.5 for share in rendered(env, name)] == [False, False, True, False]
+    env.ignore_pictures(torch.tensor([True, False, False, True]))
+    action = torch.zeros(NUM_ENVS, 7)
+    action[:, 1] = 1.0
+    for _ in range(8):
+        after = env.step(action)[0]["images"][name]
+    changed = difference(before, after)
+    assert changed[[0, 3]].max() == 0.0 and changed[[1, 2]].min() > 0.5
+    env.ignore_pictures(None)
+    after = env.step(action)[0]["images"][name]
+    assert difference(before, after).min() > 0.5
 
 
 def test_camera_jitter_and_mass_are_drawn_at_each_reset(env: Any) -> None:

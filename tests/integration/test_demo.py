@@ -35,3 +35,17 @@ def test_demo(tmp_path: Path) -> None:
     )
     assert process.returncode == 0, process.stdout + process.stderr
     assert "train" in json.loads((tmp_path / "out/summary.json").read_text())["reused"]
+
+
+@pytest.mark.slow
+def test_demo_from_pictures(tmp_path: Path) -> None:
+    """A pi-0.5 from random weights, an encoder of its own for the agent."""
+    command = [sys.executable, str(ROOT / "scripts/demo.py"), "--task", "Cohoff-Square-Camera-Franka", "--quick"]
+    command += ["--agent", "csil_vision", "--train_pi05", "--output", "out", "presets=pictures48"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["base"]["episodes"] == summary["csil_vision"]["final"]["episodes"] == 4
+    assert (tmp_path / "out/pi05/config.json").is_file()
+    run = tmp_path / summary["run"]
+    assert "encoder.safetensors" in (run / "params/agent.yaml").read_text() and list(run.glob("model_*.pt"))

@@ -54,7 +54,7 @@ def load(path: Path) -> Demonstrations:
 def pretrain(path: Path, steps: int) -> SeeingFlowPolicy:
     """A flow policy with its encoder from the demonstrations in ``path``."""
     demos = load(path)
-    cfg = SeeingTrainingCfg(steps=steps, shift=1, brightness=0.1)
+    cfg = SeeingTrainingCfg(steps=steps, shift=1 / SIZE, brightness=0.1)
     return train_seeing_flow(demos, load_pictures(demos, IMAGES), cfg)
 
 

@@ -23,9 +23,13 @@ class ScriptedEnv:
     def __init__(self, scripts: list[list[tuple[int, str]]]) -> None:
         self.scripts = [list(script) for script in scripts]
         self.num_envs = len(scripts)
-        self.unwrapped = SimpleNamespace(num_envs=self.num_envs, device="cpu")
+        self.ignored: list[list[bool] | None] = []
+        self.unwrapped = SimpleNamespace(num_envs=self.num_envs, device="cpu", ignore_pictures=self._ignore)
         self.step_of = [0] * self.num_envs
         self.steps = 0
+
+    def _ignore(self, rows: Tensor | None) -> None:
+        self.ignored.append(None if rows is None else rows.tolist())
 
     def _obs(self) -> dict[str, Tensor]:
         return {"policy": torch.tensor(self.step_of, dtype=torch.float32)[:, None]}
@@ -72,6 +76,8 @@ def test_each_environment_contributes_the_same_number() -> None:
     assert result.success.tolist() == [True, False, True, False]
     assert result.lengths.tolist() == [2, 10, 2, 30]
     assert env.steps == 40 and result.env_steps == 80
+    # The fast environment is through after its second episode; nobody is left out once all is over.
+    assert env.ignored[:2] == [[False, False], [True, False]] and env.ignored[-2:] == [[True, True], None]
     summary = result.summary()
     assert summary["success"] == 0.5 and summary["episodes"] == 4 and summary["outcomes"] == "1010"
     assert (summary["low"], summary["high"]) == wilson_interval(2, 4)

@@ -16,6 +16,7 @@ from result_cases import make_rate, make_result
 from rich.console import Console
 
 from cohoff.experiments.agent_kinds import OffPolicyAgent, OnPolicyAgent, agent_kind
+from cohoff.experiments.pi05_pipeline import Pi05Pipeline, Pi05PipelineCfg
 from cohoff.experiments.pipeline import Pipeline
 from cohoff.experiments.pipeline_cfg import PipelineCfg
 from cohoff.experiments.summary import summarize
@@ -94,6 +95,31 @@ def test_an_on_policy_agent_gets_its_base_through_the_environment(
     assert start.command[-1] == "presets=d1" and option(start, "checkpoint") == "base.safetensors"
     assert (middle.name, option(middle, "policy")) == ("evaluate_resip_5", "ppo")
     assert middle.command[-2:] == ["presets=d1", base]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_pi05_and_the_encoder_learn_from_the_same_demonstrations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resume: bool
+) -> None:
+    """The agent gets both, and a pi-0.5 that is half trained goes on only if its demonstrations are the same."""
+    monkeypatch.chdir(tmp_path)
+    half = tmp_path / "pi05" / "training.safetensors"
+    half.parent.mkdir()
+    half.touch()
+    flow = IdleFlow(tmp_path)
+    cfg = Pi05PipelineCfg(**vars(replace(CFG, pretrain_steps=9)), instruction="put the nut", encoder_steps=7)
+    pipeline = Pi05Pipeline(cfg, tmp_path / "tokenizer.model", tmp_path, flow)
+    monkeypatch.setattr(IdleFlow, "resumes", resume)
+    pipeline.make_base()
+    collect, _, encoder, pi05 = flow.stages
+    assert [stage.name for stage in flow.stages] == ["collect", "disturb", "encoder", "pretrain"]
+    assert option(encoder, "demos") == option(pi05, "demos") == option(collect, "output")
+    assert (option(encoder, "steps"), option(pi05, "steps")) == ("7", "9") and "--base" not in encoder.command
+    assert (option(pi05, "base"), option(pi05, "instruction")) == ("pi05", "put the nut")
+    assert half.exists() == resume
+    train = pipeline.train()
+    assert f"agent.algorithm.base={option(pi05, 'output')}" in train.command
+    assert f"agent.algorithm.encoder={option(encoder, 'output')}" in train.command
 
 
 def test_demonstrations_tell_the_kind_of_an_agent() -> None:

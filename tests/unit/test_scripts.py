@@ -44,6 +44,7 @@ def call(
     return run_script
 
 
+SEEING = ("--task", "Cohoff-Square-Camera-Franka", "--agent", "csil_vision")
 EXPORT = ("export_lerobot.py", "--task", TASK, "--demos")
 IMPORT = ("import_lerobot.py", "--task", TASK, "--dataset")
 EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
@@ -94,6 +95,9 @@ EVALUATE = ("evaluate.py", "--task", TASK, "--json", "out.json", "--policy")
         (("demo.py", "--resume"), ["nothing to resume"]),
         (("demo.py", "--base_from", "elsewhere"), ["'elsewhere'", "disturbed.hdf5"]),
         (("demo.py", "--base", "pi05"), ["base pi05", "base_checkpoint"]),
+        (("demo.py", "--train_pi05"), ["-Camera-", "csil_vision"]),
+        (("demo.py", *SEEING, "--train_pi05"), ["84 x 84", "presets=pictures48"]),
+        (("demo.py", "--train_pi05", "--base", "pi05"), ["--train_pi05", "leave --base"]),
         (("demo.py", "--base", "none.safetensors"), ["'none.safetensors'", "pretrain.py"]),
         (("benchmark_pi05.py", "--batch", "8", "0"), ["--batch", "at least 1, not 0"]),
         (("plot.py", "--curve", "a", "nowhere", "--output", "o.png"), ["'nowhere'", "evaluate"]),

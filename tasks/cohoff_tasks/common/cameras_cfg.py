@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from isaaclab.managers import ObservationGroupCfg, ObservationTermCfg
+from isaaclab.sensors import CameraCfg
 from isaaclab.utils import configclass
 from isaaclab_tasks.utils.hydra import preset
 
@@ -29,7 +30,7 @@ _HAND = "/".join(("{ENV_REGEX_NS}/Robot/Geometry", *(f"panda_link{i}" for i in r
 
 @configclass
 class ImagesObsCfg(ObservationGroupCfg):
-    """RGB images, uint8, shape [N, 84, 84, 3] each, or [N, 224, 224, 3] with ``presets=pi05``."""
+    """RGB images, uint8, shape [N, 84, 84, 3] each, or of another size; see :func:`_size`."""
 
     agentview = ObservationTermCfg(func=cameras.image, params={"name": AGENTVIEW})
     wrist = ObservationTermCfg(func=cameras.image, params={"name": WRIST})
@@ -60,21 +61,35 @@ def with_cameras(env_cfg: type[ManipulationEnvCfg]) -> type[ManipulationEnvCfg]:
 
 
 def _size():
-    """Width and height of an image [pixels]. ``presets=pi05`` selects the size that pi-0.5 expects."""
-    return preset(default=84, pi05=224)
+    """Width and height of an image [pixels]. ``presets=pi05`` selects the size that pi-0.5 expects, ``pictures48`` and
+    ``pictures32`` small ones, as rendering costs as much as it has pixels.
+    """
+    return preset(default=84, pictures32=32, pictures48=48, pi05=224)
+
+
+def _cheap_if_small(camera: CameraCfg) -> CameraCfg:
+    """``camera`` without shadows where images are small: a ray to the light costs as much as one from the camera."""
+    camera.renderer_cfg.enable_shadows = preset(  # pyright: ignore[reportAttributeAccessIssue]
+        default=True, pictures32=False, pictures48=False
+    )
+    return camera
 
 
 def _agentview_cfg():
-    return fixed_camera_cfg("AgentView", _size(), _size(), eye=(1.0, 0.0, 0.5), target=(0.38, 0.0, 0.1))
+    return _cheap_if_small(
+        fixed_camera_cfg("AgentView", _size(), _size(), eye=(1.0, 0.0, 0.5), target=(0.38, 0.0, 0.1))
+    )
 
 
 def _wrist_cfg():
     # In front of the hand, tilted by 20 degrees toward the point between the finger pads.
-    return mounted_camera_cfg(
-        f"{_HAND}/Wrist",
-        _size(),
-        _size(),
-        pos=(0.07, 0.0, 0.0),
-        rot=(-0.1227878, -0.1227878, 0.6963642, 0.6963642),
-        focal_length=14.0,
+    return _cheap_if_small(
+        mounted_camera_cfg(
+            f"{_HAND}/Wrist",
+            _size(),
+            _size(),
+            pos=(0.07, 0.0, 0.0),
+            rot=(-0.1227878, -0.1227878, 0.6963642, 0.6963642),
+            focal_length=14.0,
+        )
     )

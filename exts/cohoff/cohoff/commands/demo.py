@@ -3,9 +3,10 @@
 
 """The whole path on two CPU cores: demonstrations, base policy, CSIL++, evaluations, a table and a video.
 
-``make demo`` runs this as it is. Everything goes to the folder ``--output``: summary.json, success.png, policy.gif,
-policy.png, the demonstrations, the base policy, the results of all evaluations and the logs of each stage. The default
-is ``outputs/demo/<task>/<algorithm>/seed_<n>``, the layout of results/. The training run itself is in logs/.
+``make demo`` runs this as it is, ``make demo-pi05`` from pictures, with ``--train_pi05``. Everything goes to the folder
+``--output``: summary.json, success.png, policy.gif, policy.png, the demonstrations, the base policy, the results of all
+evaluations and the logs of each stage. The default is ``outputs/demo/<task>/<algorithm>/seed_<n>``, the layout of
+results/. The training run itself is in logs/.
 """
 
 from __future__ import annotations
@@ -17,19 +18,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from isaaclab.sensors import CameraCfg
 from rich.console import Console
 from rich.table import Table
 
 from cohoff.cli import add_seed, at_least, check_device, command_parser
 from cohoff.errors import InputError
 from cohoff.experiments.agent_kinds import agent_kind
+from cohoff.experiments.pi05_pipeline import PI05_DEMO, TRAINING, Pi05Pipeline, Pi05PipelineCfg
 from cohoff.experiments.pipeline import Pipeline, prepare_output, relative
-from cohoff.experiments.pipeline_cfg import QUICK, QUICK_TRAINING, PipelineCfg
+from cohoff.experiments.pipeline_cfg import QUICK, QUICK_TRAINING, PipelineCfg, task_overrides
 from cohoff.experiments.results import run_folder
 from cohoff.experiments.workflow import StageFailed, Workflow
 from cohoff.files import write_json
-from cohoff.isaac.launch import agent_settings, check_task, load_entry_point
+from cohoff.isaac.launch import agent_settings, check_task, has_cameras, load_entry_point
+from cohoff.isaac.overrides import parse_task_cfg
 from cohoff.policies.loading import base_path
+from cohoff.policies.pi05.sizes import SIZES
+from cohoff.policies.pi05.small_vocabulary import train_vocabulary
 
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -59,6 +65,11 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--base", help="base policy instead of one trained here: its file or folder, or flow or pi05")
     parser.add_argument("--base_checkpoint", help="file or folder of --base flow or pi05")
+    parser.add_argument(
+        "--train_pi05",
+        action="store_true",
+        help="train a small pi-0.5 from random weights as the base policy; for tasks and agents that see",
+    )
     parser.add_argument("--resume", action="store_true", help="continue an interrupted demo")
     parser.add_argument("--quick", action="store_true", help="run through all stages without learning anything")
     parser.add_argument("overrides", nargs="*", help="settings of training, agent.algorithm.beta=0.1, or of the task")
@@ -67,6 +78,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         args.output = run_folder(Path("outputs/demo"), args.task, label(args, "_"), args.seed)
     if args.output.exists() and not args.output.is_dir():
         raise InputError(f"--output {str(args.output)!r} is a file; give a folder")
+    if args.train_pi05 and (args.base or args.base_from):
+        raise InputError("--train_pi05 trains the base policy here; leave --base and --base_from out")
     args.base = base_path(args.base, args.base_checkpoint)
     if args.base is not None and not Path(args.base).exists():
         raise InputError(f"no base policy at {args.base!r}; give a file of scripts/pretrain.py or a pi-0.5 folder")
@@ -74,6 +87,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         if args.base_from is not None and not (args.base_from / name).is_file():
             raise InputError(f"--base_from {str(args.base_from)!r} holds no {name}; give the folder of a finished demo")
     check_task(args.task)
+    if args.train_pi05 and not (has_cameras(args.task) and args.agent == "csil_vision"):
+        raise InputError("--train_pi05 is for pictures; give --task Cohoff-...-Camera-Franka --agent csil_vision")
     args.device = check_device(args.device)
     return args
 
@@ -93,9 +108,9 @@ def pipeline_cfg(args: argparse.Namespace) -> PipelineCfg:
     if args.reward and "reward" not in settings:
         raise InputError(f"agent {args.agent!r} has one reward only; leave --reward out")
     recipe = load_entry_point(args.task, "recipe_entry_point")
-    cfg = PipelineCfg(
+    cfg = (Pi05PipelineCfg if args.train_pi05 else PipelineCfg)(
         task=args.task,
-        num_demonstrations=args.num_demonstrations or recipe.num_demonstrations,
+        num_demonstrations=recipe.num_demonstrations,
         disturbance=recipe.disturbance,
         agent=args.agent,
         label=label(args, ", "),
@@ -105,10 +120,33 @@ def pipeline_cfg(args: argparse.Namespace) -> PipelineCfg:
         checkpoint_episodes=args.episodes // 2,
         base=args.base,
     )
+    if args.train_pi05:
+        cfg = replace(cfg, **PI05_DEMO, instruction=check_pictures(args))
+    if args.num_demonstrations:
+        cfg = replace(cfg, num_demonstrations=args.num_demonstrations)
+    if args.quick and args.train_pi05:
+        cfg = replace(cfg, encoder_steps=QUICK["pretrain_steps"])
     if args.quick:
         cfg = replace(cfg, **QUICK, overrides=tuple(filter(partial(has_setting, settings), QUICK_TRAINING)))
     reward = (f"agent.algorithm.reward={args.reward}",) if args.reward else ()
     return replace(cfg, overrides=(*cfg.overrides, *reward, *args.overrides))
+
+
+def check_pictures(args: argparse.Namespace) -> str:
+    """The task in words; its pictures must be of the size that pi-0.5 is made for.
+
+    Raises:
+        InputError: They are not.
+    """
+    cfg: Any = parse_task_cfg(args.task, 1, args.device, task_overrides(args.overrides))
+    side = SIZES[TRAINING["size"]].image
+    for camera in vars(cfg.scene).values():
+        if isinstance(camera, CameraCfg) and (camera.height, camera.width) != (side, side):
+            raise InputError(
+                f"pictures have {camera.height} x {camera.width} pixels, and --train_pi05 is for {side} x {side}; "
+                f"add presets=pictures{side}"
+            )
+    return cfg.instruction
 
 
 def has_setting(settings: Mapping[str, Any], override: str) -> bool:
@@ -155,7 +193,13 @@ def main(argv: Sequence[str]) -> int:
     prepare_output(cfg, args.output, args.resume)
     try:
         with Workflow(args.output, console, resume=args.resume) as flow:
-            summary = Pipeline(cfg, agent, args.output, flow, args.base_from).run()
+            if isinstance(cfg, Pi05PipelineCfg):
+                tokenizer = args.output / "tokenizer.model"
+                train_vocabulary(tokenizer)
+                pipeline = Pi05Pipeline(cfg, tokenizer, args.output, flow)
+            else:
+                pipeline = Pipeline(cfg, agent, args.output, flow, args.base_from)
+            summary = pipeline.run()
     except StageFailed as error:
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return 1

@@ -30,6 +30,13 @@ class LitRendererCfg(NewtonWarpRendererCfg):
     """Direction in which the light shines, in the environment's frame; of any length."""
 
 
+@configclass
+class SelectiveCameraCfg(CameraCfg):
+    """Camera that renders no more environments than needed."""
+
+    class_type: type | str = "cohoff.isaac.camera:SelectiveCamera"
+
+
 def fixed_camera_cfg(
     name: str,
     width: Any,
@@ -48,7 +55,7 @@ def fixed_camera_cfg(
         target: Point in the center of the image, in the environment's frame [m].
         focal_length: Focal length [mm] of a camera whose image is 20.955 mm wide.
     """
-    return CameraCfg(
+    return SelectiveCameraCfg(
         prim_path=f"{{ENV_REGEX_NS}}/{name}",
         offset=CameraCfg.OffsetCfg(pos=eye, rot=look_at(eye, target), convention="world"),
         width=width,
@@ -78,7 +85,7 @@ def mounted_camera_cfg(
         rot: Orientation (x, y, z, w) in the body's frame; the camera looks along its z axis, its y axis points down.
         focal_length: Focal length [mm] of a camera whose image is 20.955 mm wide.
     """
-    return CameraCfg(
+    return SelectiveCameraCfg(
         prim_path=prim_path,
         offset=CameraCfg.OffsetCfg(pos=pos, rot=rot, convention="ros"),
         width=width,

@@ -15,6 +15,7 @@ from isaaclab.envs import ManagerBasedRLEnv, ManagerBasedRLEnvCfg
 
 from cohoff.algorithms.resip.residual import GROUP, ResidualActions
 from cohoff.errors import exit_on_input_error
+from cohoff.isaac.camera import SelectiveCamera
 from cohoff.isaac.films import EvaluationFilm
 from cohoff.isaac.stock import RECORDED, prepare_recorders, usable_device
 from cohoff.policies.loading import load_base
@@ -82,6 +83,12 @@ class ManipulationEnv(ManagerBasedRLEnv):
                 value.masked_fill_(invalid.view(-1, *[1] * (value.ndim - 1)), 0)
             extras["log"]["Episode/non_finite_resets"] = self._non_finite_resets.float()
         return obs, reward, terminated, truncated, extras
+
+    def ignore_pictures(self, environments: torch.Tensor | None) -> None:
+        """Render no new pictures of ``environments``, bool, shape [N], as nobody reads them; None renders all again."""
+        for sensor in self.scene.sensors.values():
+            if isinstance(sensor, SelectiveCamera):
+                sensor.ignore(environments)
 
     def describe(self) -> dict[str, Any]:
         """What somebody has to know who runs a policy of this task elsewhere, as JSON values.

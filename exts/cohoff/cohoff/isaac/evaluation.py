@@ -93,8 +93,9 @@ def evaluate(
 ) -> EvaluationResult:
     """Run ``policy`` for ``episodes`` episodes, rounded up by :func:`round_up_episodes`.
 
-    Only the first episodes of each environment count: taking episodes as they finish would favor short ones. The host
-    reads from the device only after steps in which an episode ended.
+    Only the first episodes of each environment count: taking episodes as they finish would favor short ones. Cameras
+    then keep the last picture of an environment that is through with them. The host reads from the device only after
+    steps in which an episode ended.
 
     Args:
         env: Gymnasium environment on top of :class:`cohoff.isaac.env.ManipulationEnv` with N environments.
@@ -138,9 +139,11 @@ def evaluate(
         finished, num_complete, num_successes = torch.stack(
             (count.clamp(max=per_env).sum(), complete * num_envs, successes)
         ).tolist()
+        env.unwrapped.ignore_pictures(count[0] >= per_env)
         if progress is not None:
             rate = num_successes / num_complete if num_complete else None
             progress(EvaluationProgress(finished, total, rate, steps * num_envs))
+    env.unwrapped.ignore_pictures(None)
     return EvaluationResult(
         success=success[:per_env].flatten().cpu(),
         lengths=lengths[:per_env].flatten().cpu(),

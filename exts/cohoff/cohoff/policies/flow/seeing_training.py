@@ -34,8 +34,8 @@ class SeeingTrainingCfg(FlowTrainingCfg):
     batch_size: int = 64
     """Chunks per optimizer step; an encoder's step costs more than a perceptron's."""
 
-    shift: int = 4
-    """Largest random shift of the pictures [pixels], of 84, as in DrQ (arXiv 2004.13649)."""
+    shift: float = 0.05
+    """Largest random shift of the pictures, as a share of their height: 4 of 84 pixels as in DrQ (arXiv 2004.13649)."""
 
     brightness: float = 0.2
     """Largest random change of the pictures' brightness, as a share of it."""
@@ -68,7 +68,7 @@ class Pictures:
         return policy.read({IMAGES: pictures, ROBOT: self._robot[rows]})
 
     def _augment(self, pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        shifted = random_shift(pictures, self._cfg.shift, generator)
+        shifted = random_shift(pictures, round(self._cfg.shift * pictures.shape[1]), generator)
         return random_brightness(shifted, self._cfg.brightness, generator)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The cohoff developers.
 # SPDX-License-Identifier: BSD-3-Clause
 
-"""A small vocabulary in place of PaliGemma's, for tests and comparisons."""
+"""A small vocabulary in place of PaliGemma's, for random weights: the demo, tests and comparisons."""
 
 from __future__ import annotations
 
