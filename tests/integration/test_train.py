@@ -127,6 +127,9 @@ def test_a_browser_sees_the_robot_of_a_run_in_progress(workspace: Path) -> None:
     with (workspace / "watched.log").open("w") as log:
         process = subprocess.Popen([*command, *inputs], cwd=workspace, stdout=log, stderr=subprocess.STDOUT)
         try:
+            # A page that connects while the simulation starts was told nothing, and neither were later ones.
+            while "iteration 2/" not in (workspace / "watched.log").read_text() and process.poll() is None:
+                time.sleep(1.0)
             seen = watch(port=8080, seconds=30.0, patience=300.0)
         finally:
             process.kill()
