@@ -23,7 +23,7 @@ from cohoff.policies.base import ChunkPolicy
 from cohoff.policies.base_checkpoint import read_metadata, write_checkpoint
 from cohoff.policies.flow.loading import load_flow
 from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
-from cohoff.policies.flow.training import FlowTrainingCfg, chunk_targets, train_flow
+from cohoff.policies.flow.training import FlowTrainingCfg, chunk_targets, enough_steps, train_flow
 from cohoff.policies.loading import load_base
 
 TASK = "Cohoff-Square-Franka"
@@ -289,3 +289,11 @@ def test_checkpoint_is_loaded_strictly(checkpoint: Path, damage: Callable[[dict[
     write_checkpoint(checkpoint, tensors, metadata)
     with pytest.raises(InputError, match="is damaged or not of its kind"):
         load_base(checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("transitions", "batch_size", "steps"), [(1, 256, 3000), (1, 64, 12_000), (64_000, 64, 50_000)]
+)
+def test_smaller_batches_take_more_steps(transitions: int, batch_size: int, steps: int) -> None:
+    """As many chunks are seen, and 50 passes through large sets."""
+    assert enough_steps(transitions, batch_size) == steps

@@ -50,8 +50,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--steps",
         type=at_least(1),
-        help=f"optimizer steps (default: {defaults.steps}, or 50 passes if that is more; "
-        f"pi05: {Pi05TrainingCfg.steps})",
+        help=f"optimizer steps (default: {defaults.steps}, or 50 passes if that is more; from pictures, with smaller "
+        f"batches, {enough_steps(1, SeeingTrainingCfg.batch_size)}; pi05: {Pi05TrainingCfg.steps})",
     )
     parser.add_argument(
         "--num_demonstrations", type=at_least(1), help="use only the first demonstrations of the file (default: all)"
@@ -76,9 +76,8 @@ def train_flow_base(args: argparse.Namespace) -> None:
     demos = load_demonstrations(
         args.demos, task=args.task, sizes=sizes, device=args.device, limit=args.num_demonstrations
     )
-    cfg = (SeeingTrainingCfg if sees else FlowTrainingCfg)(
-        seed=args.seed, steps=args.steps or enough_steps(demos.num_transitions)
-    )
+    kind = SeeingTrainingCfg if sees else FlowTrainingCfg
+    cfg = kind(seed=args.seed, steps=args.steps or enough_steps(demos.num_transitions, kind.batch_size))
     pictures = load_pictures(demos, IMAGES) if sees else {}
     reports: list[FlowTrainingReport] = []
     start = time.perf_counter()

@@ -42,7 +42,7 @@ class Pi05PipelineCfg(PipelineCfg):
     """Optimizer steps of the flow policy whose encoder the agent reads; None takes the default of ``pretrain``."""
 
 
-PI05_DEMO: dict[str, Any] = {"num_demonstrations": 100, "pretrain_steps": 3_500}
+PI05_DEMO: dict[str, Any] = {"num_demonstrations": 100, "pretrain_steps": 3_000}
 """Fields of the pipeline that ``make demo-pi05`` runs, besides the defaults."""
 
 

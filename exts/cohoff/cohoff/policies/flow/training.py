@@ -87,12 +87,13 @@ class FlowTrainingCfg:
             raise InputError(f"flow training holdout is {self.holdout}; it must lie between 0 and 1")
 
 
-def enough_steps(num_transitions: int) -> int:
-    """Optimizer steps with the default batch: at least the default, and 50 passes through large sets.
+def enough_steps(num_transitions: int, batch_size: int = FlowTrainingCfg.batch_size) -> int:
+    """Optimizer steps with batches of ``batch_size``: as many chunks as by default, and 50 passes through large sets.
 
     256 demonstrations of NutAssembly are still under-fitted after 18 passes.
     """
-    return max(FlowTrainingCfg.steps, math.ceil(50 * num_transitions / FlowTrainingCfg.batch_size))
+    chunks = max(FlowTrainingCfg.steps * FlowTrainingCfg.batch_size, 50 * num_transitions)
+    return math.ceil(chunks / batch_size)
 
 
 @dataclass(frozen=True)
