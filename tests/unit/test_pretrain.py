@@ -107,7 +107,7 @@ def test_a_task_with_cameras_is_seen(pretrain: Callable[..., tuple[int, str, str
     assert base.plan(obs).shape == (3, 16, 7)
     metadata = read_metadata(tmp_path / "base.safetensors")
     assert metadata["encoder"]["cameras"] == {"agentview": [16, 16], "wrist": [16, 16]}
-    assert metadata["training"]["shift"] == 4
+    assert metadata["training"]["shift"] == 0.05
 
 
 @pytest.mark.parametrize(

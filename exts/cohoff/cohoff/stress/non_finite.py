@@ -41,8 +41,8 @@ def run_non_finite(folder: Path, values: Sequence[str] = tuple(VALUES)) -> Itera
     cfg = smallest_run(folder)
     for number, ((place, inject), value) in enumerate(product(PLACES.items(), values)):
         runner = make_runner(cfg, folder / f"run_{number}")
-        armed = Armed(runner, VALUES[value])
-        inject(armed)
+        runner.alg.train_mode()  # makes the parts whose methods are replaced
+        inject(Armed(runner, VALUES[value]))
         runner.learn(ITERATIONS)
         collector: Any = runner.alg.collector
         states = [runner.alg.learner.modules.state_dict(), collector.buffer.states, collector.buffer.transitions]
@@ -127,7 +127,7 @@ def _batch(armed: Armed) -> None:
         batch.weight[0] = armed.value
         return batch
 
-    armed.replace(armed.runner.alg, "_draw", change)
+    armed.replace(armed.runner.alg.sampler, "draw", change)
 
 
 def _batch_observation(armed: Armed) -> None:
@@ -135,7 +135,7 @@ def _batch_observation(armed: Armed) -> None:
         batch.now.critic = armed.put(batch.now.critic)
         return batch
 
-    armed.replace(armed.runner.alg, "_draw", change)
+    armed.replace(armed.runner.alg.sampler, "draw", change)
 
 
 def _gradient(armed: Armed) -> None:
