@@ -110,7 +110,7 @@ def _plan(armed: Armed) -> None:
 
 
 def _action(armed: Armed) -> None:
-    armed.replace(armed.runner.alg.learner, "act", armed.put)
+    armed.replace(armed.runner.alg.collector, "_choose", armed.put)
 
 
 def _stored_reward(armed: Armed) -> None:
