@@ -48,6 +48,7 @@ def test_every_task_has_a_camera_variant() -> None:
     assert all(isinstance(value, str) for name in names for value in gym.spec(name).kwargs.values())
 
 
+@pytest.mark.usefixtures("env")  # which loads the tasks
 @pytest.mark.parametrize(
     ("overrides", "size"),
     [([], 84), (["presets=pi05"], 224), (["presets=pictures32"], 32), (["presets=pictures48"], 48)],
