@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +17,6 @@ from cohoff.networks.gaussian import GaussianPolicy
 from cohoff.networks.scalar_critic import ScalarCritic
 from cohoff.networks.stationary import StationaryPolicy
 from cohoff.offpolicy.batch import State
-from cohoff.policies.acting import SmallPolicy
 from cohoff.policies.combine import Combination
 
 RESIDUAL_STD = 0.3
@@ -49,7 +49,7 @@ class SoftImitationModel(CriticModel):
         super().__init__()
         self.combination = combination
 
-        def make_actor() -> SmallPolicy:
+        def make_actor() -> Any:  # of two kinds
             if actor_hidden_dims is not None:
                 return GaussianPolicy(obs_dim, action_dim, tuple(actor_hidden_dims))
             return StationaryPolicy(obs_dim, action_dim, **policy_cfg)
