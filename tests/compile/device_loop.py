@@ -35,6 +35,7 @@ from cohoff.offpolicy.base_actions import BaseActions
 from cohoff.offpolicy.collector import Collector
 from cohoff.offpolicy.replay_buffer import ReplayBuffer
 from cohoff.offpolicy.report import Report
+from cohoff.offpolicy.sampler import Sampler
 from cohoff.policies.chunking import ChunkEngine
 from cohoff.policies.flow.policy import FlowPolicy, FlowPolicySpec
 
@@ -108,7 +109,8 @@ def make_algorithm(device: str, gradient_penalty: float) -> OffPolicyAlgorithm:
         ACTION_DIM,
         lambda state: ReplayBuffer(6, NUM_ENVS - 1, state, ACTION_DIM),
     )
-    algorithm.demonstration_buffer = algorithm.collector.buffer
+    buffer = algorithm.collector.buffer
+    algorithm.sampler = Sampler(algorithm.learner, buffer, buffer, 4, n_step=3, discount=0.99)
     totals = {"non_finite": algorithm.collector.num_non_finite, "skipped_in_a_row": algorithm.skipped_in_a_row}
     algorithm.report = Report(None, algorithm.collector.episodes, totals)
     algorithm._num_inspected = 0
