@@ -30,6 +30,7 @@ from torch import Tensor
 
 from cohoff.cli import at_least, run
 from cohoff.experiments.timing import clock
+from cohoff.policies.pi05.finetuning.batches import Batch
 from cohoff.policies.pi05.finetuning.cfg import Pi05TrainingCfg
 from cohoff.policies.pi05.finetuning.finetune import FineTuning
 from cohoff.policies.pi05.finetuning.network import TrainableNetwork
@@ -71,22 +72,9 @@ def make_arguments() -> argparse.Namespace:
     return parse_arguments(parser)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """A batch of frames."""
-
-    inputs: tuple[Tensor, ...]
-    """Images, image masks, tokens and token mask."""
-    actions: Tensor
-    """Shape [B, chunk, action_dim]."""
-    noise: Tensor
-    """Shape [B, K, chunk, action_dim]."""
-    time: Tensor
-    """Shape [B, K]."""
-
-    def loss(self, network: TrainableNetwork) -> Tensor:
-        """Return the loss."""
-        return flow_loss(network, self.inputs, self.actions, self.noise, self.time, ACTIONS)
+def loss_of(network: TrainableNetwork, batch: Batch) -> Tensor:
+    """Return the loss of a batch."""
+    return flow_loss(network, batch.inputs, batch.actions, batch.noise, batch.time, ACTIONS)
 
 
 def make_batch(spec: Pi05Spec, size: int, flow_times: int, device: str) -> Batch:
@@ -123,7 +111,7 @@ def compare_gradients(args: argparse.Namespace, lerobot: Lerobot, batch: Batch, 
     expected = load_file(path, device=args.device)
     if EMBEDDING not in expected:
         expected[EMBEDDING] = expected.pop(HEAD)
-    loss = batch.loss(network)
+    loss = loss_of(network, batch)
     loss.backward()
     gradients = [leaf.master.grad for leaf in network.weights.leaves if leaf.master.grad is not None]
     differences = {}
@@ -215,7 +203,7 @@ def measure(args: argparse.Namespace, lerobot: Lerobot | None, folder: Path) -> 
     for step in range(args.rounds + 1):
         for variant, (network, optimizer, batch) in trainers.items():
             start = clock(args.device)
-            batch.loss(network).backward()
+            loss_of(network, batch).backward()
             optimizer.step(step)
             seconds[variant].append(clock(args.device) - start)
         for scope in ("everything", "expert") if lerobot is not None else ():
