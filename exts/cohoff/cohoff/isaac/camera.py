@@ -26,6 +26,8 @@ class SelectiveCamera(Camera):
     def __init__(self, cfg: Any):
         super().__init__(cfg)
         self._unwatched: torch.Tensor | None = None
+        self._closed: torch.Tensor | None = None
+        self._before: tuple[torch.Tensor, torch.Tensor] | None = None  # pictures and poses, allocated once
 
     def ignore(self, environments: torch.Tensor | None) -> None:
         """Keep the present pictures of ``environments``, bool, shape [N], from now on; None renders all again."""
@@ -34,11 +36,17 @@ class SelectiveCamera(Camera):
     def _prepare_camera(self, env_mask: wp.array) -> None:
         super()._prepare_camera(env_mask)
         poses = self._poses()
-        poses[:, 3:] = torch.where(self._kept(env_mask)[:, None], poses.new_tensor(CLOSED), poses[:, 3:])
+        if self._closed is None:
+            self._closed = poses.new_tensor(CLOSED)
+        poses[:, 3:] = torch.where(self._kept(env_mask)[:, None], self._closed, poses[:, 3:])
 
     def _update_buffers_impl(self, env_mask: wp.array) -> None:
         pictures, poses = cast(Any, self._data).output["rgb"].torch, self._poses()
-        before, open_poses = pictures.clone(), poses.clone()
+        if self._before is None:
+            self._before = torch.empty_like(pictures), torch.empty_like(poses)
+        before, open_poses = self._before
+        before.copy_(pictures)
+        open_poses.copy_(poses)
         super()._update_buffers_impl(env_mask)
         # Isaac Lab computes the poses of fixed cameras only once.
         poses.copy_(open_poses)
